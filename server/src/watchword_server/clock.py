@@ -1,0 +1,39 @@
+"""The server's clock: real time that never runs back.
+
+It is read from the wall once, at the start, and runs on with the machine's steady clock, so
+that a wall clock that is set during operation moves no deadline.  The high-water mark that the
+store keeps holds it above the last instant that was ever written.
+"""
+
+import time
+
+_MS = 1000
+_NS_PER_MS = 1_000_000
+
+
+class SteadyClock:
+    """`ports.Clock` for production.
+
+    Args:
+        not_before: ms since 1970 below which the clock never reads.
+    """
+
+    def __init__(self, not_before: int = 0) -> None:
+        self._offset = 0
+        self._offset = max(int(time.time() * _MS), not_before) - self._steady()
+
+    def now(self) -> int:
+        """See `ports.Clock.now`."""
+        return self._offset + self._steady()
+
+    def hold_above(self, instant: int) -> None:
+        """Jump forward to `instant` if the clock is behind it."""
+        self._offset += max(0, instant - self.now())
+
+    @staticmethod
+    def _steady() -> int:
+        # CLOCK_BOOTTIME goes on while the machine sleeps, as the life of a code does.
+        return time.clock_gettime_ns(_STEADY) // _NS_PER_MS
+
+
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)

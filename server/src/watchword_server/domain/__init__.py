@@ -1,0 +1,1 @@
+"""Pure rules: no I/O, no clock, no await, no randomness; facts come in as arguments."""

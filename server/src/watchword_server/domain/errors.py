@@ -1,0 +1,209 @@
+"""The one error tree and the one table of error kinds.
+
+    WatchwordError
+    ├── Problem            a request is refused: carries a row of the table below
+    ├── StoreUnavailable   the database did not take a commit: nothing was done
+    └── Misconfigured      a setting is wrong: says which one and what to do
+
+Every answer that is not a success is made from a row of `KINDS`; the documentation's error
+pages and the enums of the SDKs are generated from it too.  Codes are the field's own
+(EngageLab's table); the other members follow RFC 9457.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+RETRYABLE_CODES = frozenset({1000, 5001, 5016})
+RETRYABLE_STATUSES = frozenset({429, 500, 502, 503, 504})
+
+
+class NextAction(StrEnum):
+    """What a program should do about an error, as a closed list."""
+
+    FIX_REQUEST = "fix_request"
+    FIX_ADDRESS = "fix_address"
+    FIX_CREDENTIALS = "fix_credentials"
+    REQUEST_SCOPE = "request_scope"
+    WAIT = "wait"
+    START_AGAIN = "start_again"
+    STOP = "stop"
+    SWITCH_CHANNEL = "switch_channel"
+    CONFIGURE_SERVER = "configure_server"
+    RETRY = "retry"
+
+
+class ErrorKind(msgspec.Struct, frozen=True):
+    """One row of the table of errors."""
+
+    slug: str
+    code: int
+    status: int
+    title: str
+    next_action: NextAction
+    fix: str
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed later without a change."""
+        return self.code in RETRYABLE_CODES or self.status in RETRYABLE_STATUSES
+
+
+class WatchwordError(Exception):
+    """The root of everything this product raises on purpose."""
+
+
+class StoreUnavailable(WatchwordError):
+    """The database did not take the commit; nothing of it was done and it may be tried again."""
+
+
+class Misconfigured(WatchwordError):
+    """A setting is wrong; the message names it and says what to do."""
+
+
+class Problem(WatchwordError):
+    """A request is refused.
+
+    Args:
+        kind: a row of `KINDS`.
+        detail: one sentence for a person; never a code, a secret or a full address.
+        retry_after: seconds until a retry can succeed, where that is known.
+        extra: further members of the answer (`field`, `rule`, `reason`, `limit`, `message_id`).
+    """
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        detail: str,
+        *,
+        retry_after: int | None = None,
+        extra: dict[str, str | int] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.retry_after = retry_after
+        self.extra = extra or {}
+
+
+def bad_field(field: str, rule: str, detail: str) -> "Problem":
+    """The refusal of one field of a request, naming the field and the rule it breaks."""
+    return Problem(BAD_FIELD, detail, extra={"field": field, "rule": rule})
+
+
+_A = NextAction
+
+INTERNAL = ErrorKind(
+    "internal", 1000, 500, "Internal error", _A.RETRY,
+    "Try again with a growing delay. If it stays, give the operator the request_id.",
+)  # fmt: skip
+UNAVAILABLE = ErrorKind(
+    "unavailable", 1000, 503, "Temporarily unavailable", _A.RETRY,
+    "Nothing was done. Try again after Retry-After seconds.",
+)  # fmt: skip
+UNAUTHENTICATED = ErrorKind(
+    "unauthenticated", 2001, 401, "Authentication failed", _A.FIX_CREDENTIALS,
+    "Send `Authorization: Basic base64(dev_key:dev_secret)` or `Authorization: Bearer <key>` "
+    "with a key from `watchword-server keys create`.",
+)  # fmt: skip
+KEY_INACTIVE = ErrorKind(
+    "key-inactive", 2002, 401, "API key expired or disabled", _A.FIX_CREDENTIALS,
+    "Create or rotate a key: `watchword-server keys rotate <dev_key>`.",
+)  # fmt: skip
+FORBIDDEN = ErrorKind(
+    "forbidden", 2004, 403, "No permission for this call", _A.REQUEST_SCOPE,
+    "Use a key that has the scope named in `scope`, from an address on the key's allow-list.",
+)  # fmt: skip
+BAD_JSON = ErrorKind(
+    "bad-json", 3001, 400, "The body is not valid JSON", _A.FIX_REQUEST,
+    "Send one JSON object in UTF-8.",
+)  # fmt: skip
+BODY_TOO_LARGE = ErrorKind(
+    "body-too-large", 3001, 413, "The body is too large", _A.FIX_REQUEST,
+    "Send at most 65,536 bytes.",
+)  # fmt: skip
+WRONG_CONTENT_TYPE = ErrorKind(
+    "wrong-content-type", 3001, 415, "The body is not application/json", _A.FIX_REQUEST,
+    "Send `Content-Type: application/json`.",
+)  # fmt: skip
+BAD_FIELD = ErrorKind(
+    "bad-field", 3002, 400, "A parameter does not meet its rule", _A.FIX_REQUEST,
+    "Correct the field named in `field` so that it meets `rule`.",
+)  # fmt: skip
+WRONG_HOST = ErrorKind(
+    "wrong-host", 3002, 421, "This server does not answer to that Host", _A.FIX_REQUEST,
+    "Call the server by its public URL, or add the name to WATCHWORD_ALLOWED_HOSTS.",
+)  # fmt: skip
+NOT_ALLOWED_HERE = ErrorKind(
+    "not-allowed-here", 3003, 400, "A business rule refuses this call", _A.FIX_REQUEST,
+    "Read `reason`: it names the rule.",
+)  # fmt: skip
+ALREADY_USED = ErrorKind(
+    "already-used", 3003, 409, "This verification is already approved", _A.STOP,
+    "A code approves once. Start a new verification if you need another proof.",
+)  # fmt: skip
+ENDED = ErrorKind(
+    "ended", 3003, 410, "This verification has ended", _A.START_AGAIN,
+    "Start a new verification with POST /v1/messages.",
+)  # fmt: skip
+CONFLICT = ErrorKind(
+    "conflict", 3003, 409, "It exists already", _A.FIX_REQUEST,
+    "Choose another name, or change the existing one.",
+)  # fmt: skip
+RATE_LIMITED = ErrorKind(
+    "rate-limited", 3004, 429, "Too many requests", _A.WAIT,
+    "Wait `retry_after` seconds. `limit` names the limit that was met.",
+)  # fmt: skip
+UNKNOWN_ID = ErrorKind(
+    "unknown-id", 4001, 404, "Not found", _A.FIX_REQUEST,
+    "Check the id: it must belong to this key's project.",
+)  # fmt: skip
+UNKNOWN_PATH = ErrorKind(
+    "unknown-path", 4001, 404, "No such path", _A.FIX_REQUEST,
+    "Compare the path with /openapi.json.",
+)  # fmt: skip
+WRONG_METHOD = ErrorKind(
+    "wrong-method", 4001, 405, "This path does not take that method", _A.FIX_REQUEST,
+    "Use one of the methods in the Allow header.",
+)  # fmt: skip
+SEND_FAILED = ErrorKind(
+    "send-failed", 5001, 502, "The message could not be sent", _A.RETRY,
+    "Try once more, then another channel.",
+)  # fmt: skip
+INVALID_NUMBER = ErrorKind(
+    "invalid-number", 5011, 400, "Invalid phone number", _A.FIX_ADDRESS,
+    "Send the number in E.164: a plus sign, the country code, the number.",
+)  # fmt: skip
+UNREACHABLE = ErrorKind(
+    "unreachable", 5012, 400, "Destination unreachable", _A.SWITCH_CHANNEL,
+    "Use a channel that can reach this kind of address.",
+)  # fmt: skip
+NO_CHANNEL = ErrorKind(
+    "no-channel", 3003, 400, "No provider account for this channel", _A.CONFIGURE_SERVER,
+    "The operator must configure a provider account for the channel named in `channel`.",
+)  # fmt: skip
+
+KINDS: tuple[ErrorKind, ...] = (
+    INTERNAL,
+    UNAVAILABLE,
+    UNAUTHENTICATED,
+    KEY_INACTIVE,
+    FORBIDDEN,
+    BAD_JSON,
+    BODY_TOO_LARGE,
+    WRONG_CONTENT_TYPE,
+    BAD_FIELD,
+    WRONG_HOST,
+    NOT_ALLOWED_HERE,
+    ALREADY_USED,
+    ENDED,
+    CONFLICT,
+    RATE_LIMITED,
+    UNKNOWN_ID,
+    UNKNOWN_PATH,
+    WRONG_METHOD,
+    SEND_FAILED,
+    INVALID_NUMBER,
+    UNREACHABLE,
+    NO_CHANNEL,
+)

@@ -1,0 +1,80 @@
+"""Projects, API keys, scopes and callers: who may ask for what."""
+
+from enum import StrEnum
+from ipaddress import ip_address, ip_network
+
+import msgspec
+
+
+class Mode(StrEnum):
+    """How real a project is: only `live` lets a message leave the machine."""
+
+    LIVE = "live"
+    DEVELOPMENT = "development"
+    SANDBOX = "sandbox"
+
+
+class Scope(StrEnum):
+    """What a key may do; `server:admin` is apart from the scopes of a project."""
+
+    MESSAGES_SEND = "messages:send"
+    MESSAGES_READ = "messages:read"
+    VERIFICATIONS_CHECK = "verifications:check"
+    TEMPLATES_READ = "templates:read"
+    INBOX_READ = "inbox:read"
+    KEYS_MANAGE = "keys:manage"
+    GUARD_MANAGE = "guard:manage"
+    SERVER_ADMIN = "server:admin"
+
+
+PROJECT_SCOPES: frozenset[Scope] = frozenset(Scope) - {Scope.SERVER_ADMIN}
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant.  `limits` overrides rows of the mode's throughput table by name."""
+
+    id: bytes
+    name: str
+    mode: Mode
+    created_at: int
+    limits: dict[str, tuple[int, int]] = {}
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key as the store keeps it; of its secrets only keyed hashes exist.
+
+    `secrets` pairs a hash with the ms at which it stops working (None: never); there are two
+    of them while a rotation overlaps.
+    """
+
+    project: bytes
+    id: bytes
+    name: str
+    scopes: frozenset[Scope]
+    allowed_ips: tuple[str, ...]
+    expires_at: int | None
+    disabled: bool
+    created_at: int
+    secrets: tuple[tuple[bytes, int | None], ...]
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks.  Only the server makes one: from a key, or for its own operator."""
+
+    project: bytes
+    api_key: bytes
+    name: str
+    scopes: frozenset[Scope]
+    client_ip: str
+    mode: Mode
+
+
+def ip_allowed(allowed: tuple[str, ...], client_ip: str) -> bool:
+    """Whether an address is on a key's allow-list of CIDRs; an empty list allows all."""
+    if not allowed:
+        return True
+    try:
+        address = ip_address(client_ip)
+    except ValueError:
+        return False
+    return any(address in ip_network(cidr, strict=False) for cidr in allowed)

@@ -1,0 +1,120 @@
+"""The route of a verification: which step is taken next, and when.
+
+A route is an ordered tuple of steps.  `decide` is the whole rule of falling back: given the
+step that was taken and what came of it, it says what happens next.  No step is taken twice,
+except that the last one is sent once more when it may not have left.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+DEFAULT_WAIT_S = 60
+
+
+class Until(StrEnum):
+    """What a step must reach within its wait for the route to stay on it."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    VERIFIED = "verified"
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One step: a channel, the provider account that carries it, how long to wait (seconds), and
+    for what.
+
+    `until` None means `delivered` where the provider reports deliveries, else `sent`.
+    """
+
+    channel: str
+    account: str
+    wait_s: int = DEFAULT_WAIT_S
+    until: Until | None = None
+
+
+Route = tuple[Step, ...]
+
+
+class Outcome(StrEnum):
+    """What came of a step so far."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    REJECTED = "rejected"
+    UNAVAILABLE = "unavailable"
+    UNCERTAIN = "uncertain"
+    UNDELIVERED = "undelivered"
+    WAIT_PASSED = "wait_passed"
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Stay on the step for `seconds`; then the outcome is WAIT_PASSED."""
+
+    seconds: int
+
+
+class Take(msgspec.Struct, frozen=True):
+    """Hand over step `index` now."""
+
+    index: int
+    maybe_duplicate: bool = False
+
+
+class Rest(msgspec.Struct, frozen=True):
+    """Nothing more to send; the code stays good until it expires."""
+
+
+class GiveUp(msgspec.Struct, frozen=True):
+    """No step could be handed over at all: the verification has failed."""
+
+
+Decision = Wait | Take | Rest | GiveUp
+
+_OVER = frozenset({Outcome.REJECTED, Outcome.UNAVAILABLE, Outcome.UNDELIVERED})
+_REACHED: dict[Until, frozenset[Outcome]] = {
+    Until.SENT: frozenset({Outcome.SENT, Outcome.DELIVERED}),
+    Until.DELIVERED: frozenset({Outcome.DELIVERED}),
+    Until.VERIFIED: frozenset(),
+}
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a verification stands on its route when `decide` is asked.
+
+    Attributes:
+        index: the step that was taken last.
+        reports: whether its provider reports deliveries.
+        may_have_left: whether any delivery so far was, or may have been, handed over.
+        uncertain: whether this delivery itself may not have left.
+        repeated: whether this delivery is already the repetition of an uncertain one.
+    """
+
+    index: int
+    reports: bool
+    may_have_left: bool
+    uncertain: bool = False
+    repeated: bool = False
+
+
+def decide(route: Route, standing: Standing, outcome: Outcome) -> Decision:
+    """What happens after `outcome` of the step at `standing.index`."""
+    step = route[standing.index]
+    following = standing.index + 1
+    is_last = following == len(route)
+    if outcome in _OVER:
+        if not is_last:
+            return Take(following)
+        return Rest() if standing.may_have_left else GiveUp()
+    if outcome is Outcome.WAIT_PASSED:
+        if not is_last:
+            return Take(following)
+        if standing.uncertain and not standing.repeated:
+            return Take(standing.index, maybe_duplicate=True)
+        return Rest()
+    if outcome is Outcome.UNCERTAIN:
+        return Rest() if is_last and standing.repeated else Wait(step.wait_s)
+    until = step.until or (Until.DELIVERED if standing.reports else Until.SENT)
+    if outcome in _REACHED[until] or is_last:
+        return Rest()
+    return Wait(step.wait_s)

@@ -1,0 +1,184 @@
+"""How a change is written down: state, event and due work together, in one transaction.
+
+Services decide; the ledger writes.  Everything here runs inside a unit of the store, takes
+the project first, and appends the event that belongs to the change.
+"""
+
+import msgspec
+
+from watchword_server.domain import events, ids
+from watchword_server.domain.delivery import Delivery, DeliveryStatus, Reason
+from watchword_server.domain.errors import ALREADY_USED, ENDED, RATE_LIMITED, Problem
+from watchword_server.domain.events import Data, EventType
+from watchword_server.domain.policy import LOCKOUT
+from watchword_server.domain.routing import Route, Step
+from watchword_server.domain.verification import Live, Status, Trigger, Verification, end
+from watchword_server.ports import AddressState, Transaction, Work
+
+DELIVER, ADVANCE = "deliver", "advance"
+
+_ENDED: dict[Status, EventType] = {
+    Status.APPROVED: EventType.VERIFICATION_APPROVED,
+    Status.EXPIRED: EventType.VERIFICATION_EXPIRED,
+    Status.CANCELED: EventType.VERIFICATION_CANCELED,
+    Status.EXHAUSTED: EventType.VERIFICATION_EXHAUSTED,
+    Status.FAILED: EventType.VERIFICATION_FAILED,
+}
+_DELIVERED: dict[DeliveryStatus, EventType] = {
+    DeliveryStatus.SENT: EventType.DELIVERY_SENT,
+    DeliveryStatus.DELIVERED: EventType.DELIVERY_DELIVERED,
+    DeliveryStatus.UNDELIVERED: EventType.DELIVERY_UNDELIVERED,
+    DeliveryStatus.FAILED: EventType.DELIVERY_FAILED,
+    DeliveryStatus.UNKNOWN: EventType.DELIVERY_UNKNOWN,
+}
+_route_encoder = msgspec.json.Encoder()
+_route_decoder = msgspec.json.Decoder(Route)
+
+
+def encode_route(route: Route) -> bytes:
+    """A route as its verification keeps it."""
+    return _route_encoder.encode(route)
+
+
+def decode_route(route: bytes) -> Route:
+    """The steps of a kept route."""
+    return _route_decoder.decode(route)
+
+
+class Ledger:
+    """Writes changes; `sequence` makes the ids of its rows."""
+
+    def __init__(self, sequence: ids.Sequence) -> None:
+        self._sequence = sequence
+
+    def append(
+        self, tx: Transaction, of: Verification, type: EventType, now: int, data: Data
+    ) -> None:
+        """Append an event of a verification."""
+        tx.events.append(
+            of.project, of.id, self._sequence.make(now), type.value, now, events.encode(data)
+        )
+
+    def begin(self, tx: Transaction, live: Live, first: Step, now: int) -> bool:
+        """Write a new verification with its first delivery; False where one is pending."""
+        if not tx.live.insert(live):
+            return False
+        data = Data(to=live.masked, channel=live.channel)
+        self.append(tx, live, EventType.VERIFICATION_CREATED, now, data)
+        self._enqueue(tx, live, 1, 0, first, now)
+        return True
+
+    def hand_over(
+        self, tx: Transaction, live: Live, index: int, step: Step, now: int,
+        *, maybe_duplicate: bool = False,
+    ) -> None:  # fmt: skip
+        """Queue one more delivery of a pending verification: step `index` of its route."""
+        number = len(tx.deliveries.of(live.project, live.id)) + 1
+        tx.live.take_step(live.project, live.id, index)
+        self._enqueue(tx, live, number, index, step, now, maybe_duplicate)
+
+    def _enqueue(
+        self, tx: Transaction, live: Live, number: int, index: int, step: Step, now: int,
+        maybe_duplicate: bool = False,
+    ) -> None:  # fmt: skip
+        id = self._sequence.make(now)
+        tx.deliveries.insert(
+            Delivery(
+                project=live.project, verification=live.id, number=number, id=id,
+                step=index, channel=step.channel, provider=step.account,
+                status=DeliveryStatus.QUEUED, reason=None, raw=None, reference=None,
+                maybe_duplicate=maybe_duplicate, created_at=now, updated_at=now,
+            )
+        )  # fmt: skip
+        tx.work.add(
+            Work(
+                due_at=now, id=id, project=live.project, verification=live.id,
+                kind=DELIVER, number=number, claims=0,
+            )
+        )  # fmt: skip
+
+    def wait(self, tx: Transaction, live: Live, number: int, until: int, now: int) -> None:
+        """Have the route looked at again at `until`, when the wait of delivery `number` ends."""
+        tx.work.add(
+            Work(
+                due_at=until, id=self._sequence.make(now), project=live.project,
+                verification=live.id, kind=ADVANCE, number=number, claims=0,
+            )
+        )  # fmt: skip
+
+    def settle(
+        self, tx: Transaction, of: Verification, delivery: Delivery,
+        path: tuple[DeliveryStatus, ...], now: int, *, reason: Reason | None = None,
+        raw: str | None = None, reference: str | None = None,
+    ) -> None:  # fmt: skip
+        """Move a delivery along `path`, with one event for each state it reaches."""
+        why = reason.value if reason else None
+        for status in path:
+            data = Data(
+                to=of.masked, channel=delivery.channel, provider=delivery.provider,
+                delivery_id=ids.text(ids.Prefix.DELIVERY, delivery.id), step=delivery.step,
+                reason=why, raw=raw, maybe_duplicate=delivery.maybe_duplicate or None,
+            )  # fmt: skip
+            self.append(tx, of, _DELIVERED[status], now, data)
+        tx.deliveries.update(
+            msgspec.structs.replace(
+                delivery, status=path[-1], reason=why, raw=raw,
+                reference=reference or delivery.reference, updated_at=now,
+            )
+        )  # fmt: skip
+
+    def finish(self, tx: Transaction, live: Live, trigger: Trigger, now: int) -> Verification:
+        """End a verification that `tx.live.remove` returned: its secrets are gone with that row.
+
+        Unless it was approved, the address keeps its place on the cool-down ladder.
+        """
+        ended = end(live, trigger, now)
+        tx.verifications.insert(ended)
+        if ended.status is Status.APPROVED:
+            tx.addresses.proven(live.project, live.address)
+            data = Data(channel=live.channel, assurance=live.assurance.value, checks=live.checks)
+        else:
+            state = tx.addresses.get(live.project, live.address, now)
+            sends = live.sends + (state.sends if state else 0)
+            tx.addresses.sent(live.project, live.address, sends, live.next_send_at)
+            data = Data(to=live.masked, channel=live.channel, checks=live.checks)
+        self.append(tx, live, _ENDED[ended.status], now, data)
+        return ended
+
+
+def not_pending(tx: Transaction, project: bytes, verification: bytes, now: int) -> Problem:
+    """Why nothing can be done with a verification that is not pending: 404, 409 or 410."""
+    known = tx.verifications.get(project, verification)
+    if known is None:
+        return ids.unknown(ids.Prefix.VERIFICATION)
+    if known.status is Status.APPROVED:
+        return Problem(
+            ALREADY_USED, "This verification is approved already.", extra={"reason": "approved"}
+        )
+    status = Status.EXPIRED if known.status is Status.PENDING else known.status
+    return Problem(
+        ENDED, f"This verification is {status}.", extra={"reason": status.value}
+    )
+
+
+def lockout(state: AddressState, now: int) -> Problem | None:
+    """The refusal for an address that failed checks have locked, or None.
+
+    Fifteen failures in 24 hours lock it until the oldest is a day old; a hundred in a row until
+    an operator unlocks it or it is proven.
+    """
+    if state.consecutive >= LOCKOUT.max_consecutive:
+        return Problem(
+            RATE_LIMITED,
+            "This address failed too many checks in a row; an operator must unlock it.",
+            extra={"limit": "consecutive_failures", "reason": "address_locked"},
+        )
+    if state.failures >= LOCKOUT.max_failures:
+        until = state.oldest_failure_at + LOCKOUT.window_s * 1000
+        return Problem(
+            RATE_LIMITED,
+            "This address failed too many checks within a day.",
+            retry_after=max(1, -(-(until - now) // 1000)),
+            extra={"limit": "address_failures", "reason": "address_locked"},
+        )
+    return None

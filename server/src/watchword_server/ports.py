@@ -1,0 +1,418 @@
+"""The outside world on one page: what the services need and somebody else provides.
+
+Tenant first: every method that reads or writes a project's rows takes the project first.  The
+exceptions look across projects because they must: authentication finds the project of a key,
+and the worker sweeps what is due.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from watchword_server.domain.delivery import Delivery, Message, Reason, Receipt
+from watchword_server.domain.errors import WatchwordError
+from watchword_server.domain.events import Event
+from watchword_server.domain.project import ApiKey, Caller, Mode, Project
+from watchword_server.domain.template import Template
+from watchword_server.domain.verification import Live, Verification
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """The server's time."""
+
+    def now(self) -> int:
+        """Milliseconds since 1970; never runs back."""
+        ...
+
+
+Entropy = Callable[[int], bytes]
+"""`entropy(n)` is n bytes from the operating system's generator."""
+
+
+# ---- providers ------------------------------------------------------------------------------
+
+
+class Rejected(WatchwordError):
+    """The provider refused this message for good; another provider or channel may take it."""
+
+    def __init__(self, reason: Reason, raw: str | None = None) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.raw = raw
+
+
+class Unavailable(WatchwordError):
+    """Nothing was sent; another provider may be tried now."""
+
+    def __init__(self, reason: Reason, raw: str | None = None) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.raw = raw
+
+
+class Uncertain(WatchwordError):
+    """The message may have been sent: the request left, no answer came."""
+
+    def __init__(self, raw: str | None = None) -> None:
+        super().__init__("the hand-over was not answered")
+        self.raw = raw
+
+
+class Provider(Protocol):
+    """A vendor adapter.
+
+    Attributes:
+        name: its row in the registry.
+        channels: what it can carry.
+        reports: whether it tells later what became of a message.
+        local: whether its messages stay on this machine, readable in the inbox.
+    """
+
+    name: str
+    channels: frozenset[str]
+    reports: bool
+    local: bool
+
+    async def send(self, message: Message) -> Receipt:
+        """Hand one message over; at most 10 s.
+
+        Raises:
+            Rejected, Unavailable, Uncertain: the only three ways to fail.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections; called once."""
+        ...
+
+
+class Accounts(Protocol):
+    """The configured provider accounts."""
+
+    def of(self, mode: Mode, channel: str) -> Provider | None:
+        """The account that carries `channel` for a project of this mode, if there is one.
+
+        Only a live project gets an account that leaves the machine.
+        """
+        ...
+
+    def named(self, name: str) -> Provider | None:
+        """The account a delivery was given to."""
+        ...
+
+
+class Directory(Protocol):
+    """The control plane as the hot path sees it: cached, at most a second old."""
+
+    async def authenticate(self, authorization: bytes, client_ip: str) -> Caller:
+        """The caller behind an Authorization header.
+
+        Raises:
+            Problem: UNAUTHENTICATED, KEY_INACTIVE, or FORBIDDEN for an address not allowed.
+        """
+        ...
+
+    async def project(self, project: bytes) -> Project:
+        """Raises Problem UNKNOWN_ID where there is none."""
+        ...
+
+    async def template(self, project: bytes, template: str) -> Template:
+        """Raises Problem UNKNOWN_ID where there is none."""
+        ...
+
+    def forget(self) -> None:
+        """Read everything anew from now on."""
+        ...
+
+
+# ---- the store ------------------------------------------------------------------------------
+
+
+class AddressState(msgspec.Struct, frozen=True):
+    """What is remembered about an address beyond one verification (times in ms).
+
+    `sends` and `next_send_at` are the cool-down ladder; `consecutive` counts failed checks in a
+    row; `failures` those within the lock-out window and `oldest_failure_at` the first of them.
+    """
+
+    sends: int = 0
+    next_send_at: int = 0
+    consecutive: int = 0
+    failures: int = 0
+    oldest_failure_at: int = 0
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Something due: `deliver` hands delivery `number` over, `advance` ends a step's wait.
+
+    Attributes:
+        due_at: when it is due; once claimed, when the claim's lease ends.
+        claims: how often it was claimed. Above 1 an earlier hand-over may have begun.
+    """
+
+    due_at: int
+    id: bytes
+    project: bytes
+    verification: bytes
+    kind: str
+    number: int
+    claims: int
+
+
+class InboxMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A message that stayed on this machine; `body` is sealed."""
+
+    project: bytes
+    id: bytes
+    address: bytes
+    verification: bytes
+    channel: str
+    at: int
+    body: bytes
+
+
+class InboxBody(msgspec.Struct, frozen=True):
+    """What is sealed in `InboxMessage.body`."""
+
+    to: str
+    text: str
+    code: str
+
+    def __repr__(self) -> str:
+        return "<InboxBody>"
+
+
+class LiveVerifications(Protocol):
+    """Pending verifications: at most one per project and address."""
+
+    def insert(self, live: Live) -> bool:
+        """Add it, unless the address has one already (then False)."""
+        ...
+
+    def get(self, project: bytes, verification: bytes) -> Live | None: ...
+
+    def of_address(self, project: bytes, address: bytes) -> Live | None: ...
+
+    def count_check(
+        self, project: bytes, verification: bytes, now: int, failures_since: int,
+        max_failures: int, max_consecutive: int,
+    ) -> Live | None:  # fmt: skip
+        """Count one evaluated check in one conditional statement.
+
+        None where it may not be evaluated: ended, expired, exhausted, or the address is locked.
+        """
+        ...
+
+    def count_send(
+        self, project: bytes, verification: bytes, now: int, next_send_at: int, max_sends: int
+    ) -> Live | None:
+        """Count one more send, if the cool-down is over and sends are left."""
+        ...
+
+    def take_step(self, project: bytes, verification: bytes, step: int) -> None:
+        """Move the verification to a later step of its route."""
+        ...
+
+    def remove(self, project: bytes, verification: bytes) -> Live | None:
+        """Take it out, secrets and all; only one caller gets it."""
+        ...
+
+    def expired(self, now: int, limit: int) -> Sequence[tuple[bytes, bytes]]:
+        """(project, id) of those whose time has passed, of any project."""
+        ...
+
+
+class Verifications(Protocol):
+    """Ended verifications, and the view over both."""
+
+    def insert(self, verification: Verification) -> None: ...
+
+    def get(self, project: bytes, verification: bytes) -> Verification | None:
+        """Pending or ended."""
+        ...
+
+    def page(
+        self, project: bytes, before: bytes | None, status: str | None, limit: int
+    ) -> Sequence[Verification]:
+        """Newest first, pending and ended, those with an id below `before`."""
+        ...
+
+
+class Deliveries(Protocol):
+    """Delivery attempts of verifications."""
+
+    def insert(self, delivery: Delivery) -> None: ...
+
+    def get(self, project: bytes, verification: bytes, number: int) -> Delivery | None: ...
+
+    def update(self, delivery: Delivery) -> None:
+        """Store its status, reason, raw, reference and updated_at."""
+        ...
+
+    def of(self, project: bytes, verification: bytes) -> Sequence[Delivery]:
+        """All of one verification, in order."""
+        ...
+
+
+class Events(Protocol):
+    """What happened, append-only."""
+
+    def append(
+        self, project: bytes, verification: bytes, id: bytes, type: str, at: int, data: bytes
+    ) -> None:
+        """Add an event; the store gives it the verification's next sequence number."""
+        ...
+
+    def of(self, project: bytes, verification: bytes) -> Sequence[Event]: ...
+
+
+class WorkQueue(Protocol):
+    """Due work: a row is there until it is done."""
+
+    def add(self, work: Work) -> None: ...
+
+    def claim(self, now: int, lease_until: int, limit: int) -> Sequence[Work]:
+        """Due rows of any project, now leased until `lease_until`, oldest first."""
+        ...
+
+    def done(self, work: Work) -> bool:
+        """Remove a claimed row; False where the lease was lost to another."""
+        ...
+
+    def next_due(self) -> int | None:
+        """When the next row is due."""
+        ...
+
+
+class Addresses(Protocol):
+    """What is remembered about addresses, by blind index."""
+
+    def get(self, project: bytes, address: bytes, failures_since: int) -> AddressState | None:
+        """Its state, or None for an address nothing is remembered of."""
+        ...
+
+    def failed_check(self, project: bytes, address: bytes, at: int, id: bytes) -> None:
+        """Count a failed check."""
+        ...
+
+    def proven(self, project: bytes, address: bytes) -> None:
+        """A right code: clear the consecutive count and the ladder, nothing else."""
+        ...
+
+    def sent(self, project: bytes, address: bytes, sends: int, next_send_at: int) -> None:
+        """Remember the ladder of a verification that ended without approval."""
+        ...
+
+    def unlock(self, project: bytes, address: bytes) -> None:
+        """Forget failures; an operator's act."""
+        ...
+
+    def sweep(self, ladders_before: int, failures_before: int, limit: int) -> int:
+        """Forget ladders and failures older than these instants; how many rows went."""
+        ...
+
+
+class Inbox(Protocol):
+    """Messages that stayed on this machine."""
+
+    def add(self, message: InboxMessage) -> None: ...
+
+    def page(
+        self, project: bytes, address: bytes | None, before: bytes | None, limit: int
+    ) -> Sequence[InboxMessage]:
+        """Newest first."""
+        ...
+
+    def sweep(self, before: int, limit: int) -> int:
+        """Delete messages older than `before`; how many went."""
+        ...
+
+
+class Projects(Protocol):
+    """Tenants."""
+
+    def insert(self, project: Project) -> bool:
+        """Add it, unless the name is taken (then False)."""
+        ...
+
+    def get(self, project: bytes) -> Project | None: ...
+
+    def all(self) -> Sequence[Project]: ...
+
+    def update(self, project: Project) -> None: ...
+
+    def delete(self, project: bytes) -> bool:
+        """Delete it with every row it owns."""
+        ...
+
+
+class ApiKeys(Protocol):
+    """API keys of projects."""
+
+    def insert(self, key: ApiKey) -> None: ...
+
+    def find(self, key: bytes) -> ApiKey | None:
+        """A key of any project: authentication starts here."""
+        ...
+
+    def of(self, project: bytes) -> Sequence[ApiKey]: ...
+
+    def update(self, key: ApiKey) -> None: ...
+
+    def delete(self, project: bytes, key: bytes) -> bool: ...
+
+
+class Templates(Protocol):
+    """Templates of projects."""
+
+    def put(self, project: bytes, template: Template) -> None: ...
+
+    def get(self, project: bytes, template: str) -> Template | None: ...
+
+    def of(self, project: bytes) -> Sequence[Template]: ...
+
+
+class Transaction(Protocol):
+    """One atomic unit: all of it is committed, or none."""
+
+    @property
+    def live(self) -> LiveVerifications: ...
+    @property
+    def verifications(self) -> Verifications: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
+    @property
+    def events(self) -> Events: ...
+    @property
+    def work(self) -> WorkQueue: ...
+    @property
+    def addresses(self) -> Addresses: ...
+    @property
+    def inbox(self) -> Inbox: ...
+    @property
+    def projects(self) -> Projects: ...
+    @property
+    def api_keys(self) -> ApiKeys: ...
+    @property
+    def templates(self) -> Templates: ...
+
+
+class Store(Protocol):
+    """The database.  Nothing is answered before its commit."""
+
+    async def write(self, unit: Callable[[Transaction], T]) -> T:
+        """Run `unit` atomically and return its result once it is durable.
+
+        An exception raised by `unit` undoes that unit alone and is raised here.
+
+        Raises:
+            StoreUnavailable: the commit failed; nothing of the unit was done.
+        """
+        ...
+
+    async def read(self, query: Callable[[Transaction], T]) -> T:
+        """Run `query` on a snapshot, without waiting for writers."""
+        ...

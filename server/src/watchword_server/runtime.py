@@ -1,0 +1,218 @@
+"""The composition root: the only place where adapters are chosen and joined."""
+
+import os
+from collections.abc import Callable
+
+import msgspec
+import phonenumbers
+from phonenumbers import phonenumberutil
+
+from watchword_server import providers
+from watchword_server.clock import SteadyClock
+from watchword_server.domain import catalogue, ids
+from watchword_server.domain.errors import Misconfigured
+from watchword_server.domain.limits import Throughput
+from watchword_server.domain.numbering import numbering_from
+from watchword_server.domain.project import Caller, Mode, Project, Scope
+from watchword_server.domain.sealing import Keyring
+from watchword_server.domain.template import Autofill, OriginBound, TemplateError
+from watchword_server.ledger import Ledger
+from watchword_server.ports import Clock, Directory, Entropy, Provider
+from watchword_server.services.api_keys import ApiKeys
+from watchword_server.services.checking import Checking
+from watchword_server.services.delivering import Delivering
+from watchword_server.services.directory import CachedDirectory
+from watchword_server.services.projects import Projects
+from watchword_server.services.reading import Reading
+from watchword_server.services.sending import Sending
+from watchword_server.services.sending.admission import RATES
+from watchword_server.services.sending.draft import Drafter
+from watchword_server.settings import PEPPER_LOST, Settings, load_or_create_keyring
+from watchword_server.storage.store import HIGH_WATER, SqliteStore
+
+DEFAULT_PROJECT = "default"
+_KEYRING_FACT = "keyring_fingerprint"
+
+
+class Services(msgspec.Struct, frozen=True):
+    """The use cases, as the faces call them."""
+
+    directory: Directory
+    sending: Sending
+    checking: Checking
+    reading: Reading
+    api_keys: ApiKeys
+    projects: Projects
+    throughput: Throughput
+    clock: Clock
+
+
+class ProviderAccounts:
+    """`ports.Accounts`: the configured providers, the inbox always among them."""
+
+    def __init__(self, inbox: Provider, outside: tuple[Provider, ...]) -> None:
+        self._inbox = inbox
+        self._outside = outside
+        self._named = {provider.name: provider for provider in (inbox, *outside)}
+
+    def of(self, mode: Mode, channel: str) -> Provider | None:
+        """See `ports.Accounts.of`."""
+        if mode is not Mode.LIVE:
+            return self._inbox if channel in self._inbox.channels else None
+        return next((one for one in self._outside if channel in one.channels), None)
+
+    def named(self, name: str) -> Provider | None:
+        """See `ports.Accounts.named`."""
+        return self._named.get(name)
+
+    async def aclose(self) -> None:
+        """Close every provider."""
+        for provider in self._named.values():
+            await provider.aclose()
+
+
+class Runtime:
+    """A server without its face: store, services and providers, joined by the settings."""
+
+    def __init__(
+        self, settings: Settings, store: SqliteStore, clock: Clock, keyring: Keyring,
+        accounts: ProviderAccounts, entropy: Entropy,
+    ) -> None:  # fmt: skip
+        self.settings = settings
+        self.store = store
+        self.clock = clock
+        self._accounts = accounts
+        self._wakers: list[Callable[[], None]] = []
+        self._open = True
+        numbering = numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
+        sequence = ids.Sequence(entropy(6))
+        ledger = Ledger(sequence)
+        directory = CachedDirectory(store, clock, keyring, entropy)
+        throughput = Throughput()
+        drafter = Drafter(keyring, numbering, accounts, entropy)
+        self.services = Services(
+            directory=directory,
+            sending=Sending(store, clock, drafter, directory, throughput, ledger, self._wake),
+            checking=Checking(store, clock, keyring, sequence, ledger),
+            reading=Reading(store, clock, keyring, numbering, directory),
+            api_keys=ApiKeys(store, clock, entropy, keyring, directory),
+            projects=Projects(
+                store, clock, entropy, directory, catalogue.templates(), _limit_names()
+            ),
+            throughput=throughput,
+            clock=clock,
+        )
+        self.delivering = Delivering(
+            store, clock, entropy, keyring, directory, accounts, ledger, sequence,
+            _autofill(settings),
+        )  # fmt: skip
+
+    @classmethod
+    async def open(
+        cls, settings: Settings, *, clock: Clock | None = None,
+        entropy: Entropy = os.urandom, outside: tuple[Provider, ...] | None = None,
+        inbox: Provider | None = None,
+    ) -> "Runtime":  # fmt: skip
+        """A runtime on the settings' database, which is made and migrated as needed.
+
+        `clock`, `entropy`, `outside` (providers of live projects) and `inbox` replace the real
+        ones in tests.
+
+        Raises:
+            Misconfigured: a setting is wrong, or the pepper file is not the database's own.
+        """
+        path = settings.database_path
+        if path is None:
+            raise Misconfigured(
+                "WATCHWORD_DATABASE_URL must be sqlite:///path; this version has no other store."
+            )
+        time = clock or SteadyClock()
+        is_new = not path.exists() or path.stat().st_size == 0
+        if not is_new and not settings.pepper_file.exists():
+            raise Misconfigured(PEPPER_LOST)
+        keyring = load_or_create_keyring(settings.pepper_file, entropy)
+        store = SqliteStore(path, settings.sqlite_synchronous, time.now)
+        if isinstance(time, SteadyClock):
+            time.hold_above(int(store.fact(HIGH_WATER) or 0))
+        _same_keyring(store, keyring)
+        accounts = ProviderAccounts(
+            inbox or _inbox(settings), _outside(settings) if outside is None else outside
+        )
+        runtime = cls(settings, store, time, keyring, accounts, entropy)
+        await runtime._default_project()
+        return runtime
+
+    async def close(self) -> None:
+        """Close providers and store; what was accepted is durable."""
+        self._open = False
+        await self._accounts.aclose()
+        await self.store.close()
+
+    def ready(self) -> bool:
+        """Whether requests can be served."""
+        return self._open
+
+    def on_work(self, waker: Callable[[], None]) -> None:
+        """Have `waker` called whenever there is something due at once."""
+        self._wakers.append(waker)
+
+    def _wake(self) -> None:
+        for waker in self._wakers:
+            waker()
+
+    async def operator(self, project: str | None = None) -> Caller:
+        """The operator of this machine, acting in a project given by name or id.
+
+        Raises:
+            Problem: UNKNOWN_ID where there is no such project.
+        """
+        wanted = project or DEFAULT_PROJECT
+        for one in await self.services.projects.all():
+            if wanted in (one.name, ids.text(ids.Prefix.PROJECT, one.id)):
+                return Caller(
+                    project=one.id, api_key=b"", name="operator", scopes=frozenset(Scope),
+                    client_ip="127.0.0.1", mode=one.mode,
+                )  # fmt: skip
+        raise ids.unknown(ids.Prefix.PROJECT)
+
+    async def _default_project(self) -> None:
+        """A fresh server has one development project."""
+        if not await self.services.projects.all():
+            await self.services.projects.create(DEFAULT_PROJECT, Mode.DEVELOPMENT)
+
+
+def _same_keyring(store: SqliteStore, keyring: Keyring) -> None:
+    """Refuse another deployment's keys before they make every sealed row unreadable."""
+    mark = keyring.fingerprint(b"", b"keyring").hex()
+    kept = store.fact(_KEYRING_FACT)
+    if kept is None:
+        store.put_fact(_KEYRING_FACT, mark)
+    elif kept != mark:
+        raise Misconfigured(PEPPER_LOST)
+
+
+def _inbox(settings: Settings) -> Provider:
+    script = {"script": settings.inbox_script or ""}
+    made: Provider = providers.load("inbox")(providers.settings("inbox", script))
+    return made
+
+
+def _outside(settings: Settings) -> tuple[Provider, ...]:
+    account = settings.smtp_account()
+    if account is None:
+        return ()
+    made: Provider = providers.load("smtp")(providers.settings("smtp", account))
+    return (made,)
+
+
+def _limit_names() -> frozenset[str]:
+    return frozenset(RATES[Mode.LIVE]) | {"requests"}
+
+
+def _autofill(settings: Settings) -> Autofill | None:
+    if settings.autofill_domain is None:
+        return None
+    try:
+        return OriginBound(settings.autofill_domain)
+    except TemplateError as error:
+        raise Misconfigured(f"WATCHWORD_AUTOFILL_DOMAIN: {error}.") from None

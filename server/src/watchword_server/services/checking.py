@@ -1,0 +1,105 @@
+"""Checking a submitted code.
+
+One conditional statement counts the check and says whether it may be evaluated; one conditional
+delete says who approves.  So under any concurrency exactly one check approves and exactly
+`max_checks` are evaluated.
+"""
+
+import msgspec
+
+from watchword_server.domain import passcode
+from watchword_server.domain.errors import Problem
+from watchword_server.domain.events import Data, EventType
+from watchword_server.domain.ids import Sequence
+from watchword_server.domain.policy import LOCKOUT
+from watchword_server.domain.project import Caller
+from watchword_server.domain.sealing import Keyring
+from watchword_server.domain.verification import Assurance, Live, Status, Trigger
+from watchword_server.ledger import Ledger, lockout, not_pending
+from watchword_server.ports import Clock, Store, Transaction
+
+_MS = 1000
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What one evaluated check said."""
+
+    verification: bytes
+    verified: bool
+    status: Status
+    checks_left: int
+    assurance: Assurance
+
+
+class Checking:
+    """The use case of `POST /v1/verifications`."""
+
+    def __init__(
+        self, store: Store, clock: Clock, keyring: Keyring, sequence: Sequence, ledger: Ledger
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._keyring = keyring
+        self._sequence = sequence
+        self._ledger = ledger
+
+    async def check(
+        self, caller: Caller, verification: bytes, code: str, binding: tuple[str, str] | None
+    ) -> Checked:
+        """Evaluate a code.  A wrong code, or a wrong amount or payee, is an answer, no error.
+
+        Raises:
+            Problem: UNKNOWN_ID, ALREADY_USED, ENDED, or RATE_LIMITED for a locked address; then
+                nothing was evaluated or counted.
+        """
+        now = self._clock.now()
+        return await self._store.write(
+            lambda tx: self._check(tx, caller.project, verification, code, binding, now)
+        )
+
+    def _check(
+        self, tx: Transaction, project: bytes, verification: bytes, code: str,
+        binding: tuple[str, str] | None, now: int,
+    ) -> Checked:  # fmt: skip
+        live = tx.live.count_check(
+            project, verification, now, now - LOCKOUT.window_s * _MS,
+            LOCKOUT.max_failures, LOCKOUT.max_consecutive,
+        )  # fmt: skip
+        if live is None:
+            raise self._refusal(tx, project, verification, now)
+        if self._matches(live, code, binding):
+            tx.live.remove(project, verification)
+            self._ledger.finish(tx, live, Trigger.RIGHT_CODE, now)
+            return _checked(live, Status.APPROVED)
+        tx.addresses.failed_check(project, live.address, now, self._sequence.make(now))
+        self._ledger.append(
+            tx, live, EventType.VERIFICATION_CHECK_FAILED, now,
+            Data(checks=live.checks, checks_left=live.max_checks - live.checks),
+        )  # fmt: skip
+        if live.checks < live.max_checks:
+            return _checked(live, Status.PENDING)
+        tx.live.remove(project, verification)
+        self._ledger.finish(tx, live, Trigger.LAST_WRONG_CODE, now)
+        return _checked(live, Status.EXHAUSTED)
+
+    def _matches(self, live: Live, code: str, binding: tuple[str, str] | None) -> bool:
+        bound = live.binding
+        if binding is not None:
+            bound = self._keyring.fingerprint(live.project, passcode.joined(binding))
+        context = passcode.context(live.id, live.address, live.purpose, bound)
+        key = self._keyring.code_key(live.project, live.pepper)
+        return passcode.matches(live.digest, passcode.digest(key, context, code))
+
+    def _refusal(self, tx: Transaction, project: bytes, verification: bytes, now: int) -> Problem:
+        live = tx.live.get(project, verification)
+        if live is not None and live.expires_at > now:
+            since = now - LOCKOUT.window_s * _MS
+            state = tx.addresses.get(project, live.address, since)
+            if state is not None and (locked := lockout(state, now)):
+                return locked
+        return not_pending(tx, project, verification, now)
+
+
+def _checked(live: Live, status: Status) -> Checked:
+    verified = status is Status.APPROVED
+    return Checked(live.id, verified, status, live.max_checks - live.checks, live.assurance)

@@ -1,0 +1,339 @@
+"""Handing messages over, and what follows: the worker's side of a verification.
+
+`due` claims work in one commit, before any hand-over begins; `hand_over` calls the provider with
+no transaction open; `_record` writes what came of it and takes the route's next decision.  A
+claim whose lease ran out may have been handed over: it is taken as uncertain, never simply
+repeated.
+"""
+
+import asyncio
+from functools import lru_cache
+
+import msgspec
+
+from watchword_server.domain import ids, template
+from watchword_server.domain.channel import Channel
+from watchword_server.domain.delivery import (
+    Delivery,
+    DeliveryStatus,
+    Message,
+    Reason,
+    Receipt,
+    may_follow,
+)
+from watchword_server.domain.errors import WatchwordError
+from watchword_server.domain.policy import LADDER_MEMORY_S, LOCKOUT
+from watchword_server.domain.routing import (
+    GiveUp,
+    Outcome,
+    Standing,
+    Take,
+    Wait,
+    decide,
+)
+from watchword_server.domain.sealing import NONCE_BYTES, Keyring
+from watchword_server.domain.template import Autofill
+from watchword_server.domain.verification import Details, Live, Secrets, Trigger
+from watchword_server.ledger import ADVANCE, Ledger, decode_route
+from watchword_server.ports import (
+    Accounts,
+    Clock,
+    Directory,
+    Entropy,
+    InboxBody,
+    InboxMessage,
+    Provider,
+    Rejected,
+    Store,
+    Transaction,
+    Unavailable,
+    Uncertain,
+    Work,
+)
+
+HAND_OVER_S = 10
+"""A provider that has not answered by then may have sent: Uncertain."""
+LEASE_S = 15
+"""How long a claim holds; longer than a hand-over can take."""
+INBOX_KEPT_S = 86_400
+_MS = 1000
+_S = DeliveryStatus
+_details = msgspec.msgpack.Decoder(Details).decode
+_secrets = msgspec.msgpack.Decoder(Secrets).decode
+_encode = msgspec.msgpack.Encoder().encode
+_decoded = lru_cache(1024)(decode_route)
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A delivery that was claimed and is to be handed over now."""
+
+    work: Work
+    live: Live
+    delivery: Delivery
+
+    def __repr__(self) -> str:
+        return f"<Job {self.delivery.id.hex()}>"
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What came of one hand-over."""
+
+    outcome: Outcome
+    path: tuple[DeliveryStatus, ...]
+    reason: Reason | None = None
+    raw: str | None = None
+    reference: str | None = None
+    kept: InboxBody | None = None
+
+
+class Delivering:
+    """Claims, hands over, records, falls back, expires."""
+
+    def __init__(
+        self, store: Store, clock: Clock, entropy: Entropy, keyring: Keyring,
+        directory: Directory, accounts: Accounts, ledger: Ledger, sequence: ids.Sequence,
+        autofill: Autofill | None,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._clock = clock
+        self._entropy = entropy
+        self._keyring = keyring
+        self._directory = directory
+        self._accounts = accounts
+        self._ledger = ledger
+        self._sequence = sequence
+        self._autofill = autofill
+
+    async def due(self, limit: int) -> list[Job]:
+        """Claim what is due, at most `limit`, and return what has to be handed over.
+
+        From the commit of this claim on, a hand-over may have begun.
+        """
+        now = self._clock.now()
+        return await self._store.write(lambda tx: self._claim(tx, now, limit))
+
+    async def next_due(self) -> int | None:
+        """When the next work is due (ms), or None."""
+        return await self._store.read(lambda tx: tx.work.next_due())
+
+    async def hand_over(self, job: Job) -> None:
+        """Hand one claimed delivery over and record what came of it."""
+        result = await self._send(job)
+        await self._store.write(lambda tx: self._record(tx, job, result))
+
+    async def expire(self, limit: int) -> int:
+        """End pending verifications whose time has passed; how many there were."""
+        now = self._clock.now()
+
+        def unit(tx: Transaction) -> int:
+            overdue = tx.live.expired(now, limit)
+            for project, verification in overdue:
+                if live := tx.live.remove(project, verification):
+                    self._ledger.finish(tx, live, Trigger.TIME_PASSED, now)
+            return len(overdue)
+
+        some = await self._store.read(lambda tx: bool(tx.live.expired(now, 1)))
+        return await self._store.write(unit) if some else 0
+
+    async def forget(self, limit: int) -> None:
+        """Sweep what has served its time: cool-down ladders, old failures, the inbox."""
+        now = self._clock.now()
+
+        def unit(tx: Transaction) -> None:
+            tx.addresses.sweep(now - LADDER_MEMORY_S * _MS, now - LOCKOUT.window_s * _MS, limit)
+            tx.inbox.sweep(now - INBOX_KEPT_S * _MS, limit)
+
+        await self._store.write(unit)
+
+    # ---- claiming ----
+
+    def _claim(self, tx: Transaction, now: int, limit: int) -> list[Job]:
+        jobs = []
+        for work in tx.work.claim(now, now + LEASE_S * _MS, limit):
+            job = self._job(tx, work, now)
+            if job is None:
+                tx.work.done(work)
+            elif work.kind == ADVANCE:
+                tx.work.done(work)
+                self._wait_passed(tx, job, now)
+            elif work.claims > 1:
+                tx.work.done(work)
+                self._apply(tx, job, Result(Outcome.UNCERTAIN, (_S.UNKNOWN,)), now)
+            else:
+                jobs.append(job)
+        return jobs
+
+    def _job(self, tx: Transaction, work: Work, now: int) -> Job | None:
+        """The delivery behind a claim, or None where nothing is to be done any more."""
+        delivery = tx.deliveries.get(work.project, work.verification, work.number)
+        if delivery is None:
+            return None
+        live = tx.live.get(work.project, work.verification)
+        if live is not None and live.expires_at > now:
+            return Job(work, live, delivery)
+        if delivery.status is _S.QUEUED:
+            ended = live or tx.verifications.get(work.project, work.verification)
+            if ended is not None:
+                self._ledger.settle(
+                    tx, ended, delivery, (_S.FAILED,), now, reason=Reason.NOT_NEEDED
+                )
+        return None
+
+    # ---- handing over ----
+
+    async def _send(self, job: Job) -> Result:
+        provider = self._accounts.named(job.delivery.provider)
+        if provider is None:
+            return _failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "no such provider account")
+        try:
+            message = await self._message(job)
+        except WatchwordError as error:
+            return _failed(Outcome.REJECTED, Reason.MISCONFIGURED, type(error).__name__)
+        try:
+            receipt = await _bounded(provider, message)
+        except Rejected as refusal:
+            return _failed(Outcome.REJECTED, refusal.reason, refusal.raw)
+        except Unavailable as refusal:
+            return _failed(Outcome.UNAVAILABLE, refusal.reason, refusal.raw)
+        except Uncertain as silence:
+            return Result(Outcome.UNCERTAIN, (_S.UNKNOWN,), Reason.TIMED_OUT, silence.raw)
+        kept = InboxBody(message.to, message.text, message.code) if provider.local else None
+        return _handed_over(receipt, kept)
+
+    async def _message(self, job: Job) -> Message:
+        """The rendered message: the one place where a code is unsealed."""
+        live, channel = job.live, Channel(job.delivery.channel)
+        unseal = self._keyring.unseal
+        details = _details(unseal(live.project, live.id, live.details))
+        secrets = _secrets(unseal(live.project, live.id, live.secrets))
+        chosen = await self._directory.template(live.project, live.template)
+        rendered = template.render(
+            chosen, channel, live.language, secrets.params, self._autofill,
+            code=secrets.code, ttl_s=secrets.ttl_s,
+        )  # fmt: skip
+        to = details.to
+        if channel is Channel.EMAIL and details.alternate_email:
+            to = details.alternate_email
+        return Message(
+            id=ids.text(ids.Prefix.DELIVERY, job.delivery.id),
+            to=to,
+            channel=channel.value,
+            language=rendered.language,
+            sender=chosen.brand_name,
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+            code=secrets.code,
+        )
+
+    # ---- recording ----
+
+    def _record(self, tx: Transaction, job: Job, result: Result) -> None:
+        now = self._clock.now()
+        if not tx.work.done(job.work):
+            # The lease ran out and the claim was taken as uncertain: its truth still counts,
+            # its decisions do not.
+            self._correct(tx, job, result, now)
+            return
+        if result.kept is not None:
+            self._keep(tx, job, result.kept, now)
+        self._apply(tx, job, result, now)
+
+    def _apply(self, tx: Transaction, job: Job, result: Result, now: int) -> None:
+        """Write what came of a delivery, then take the route's next step, if any."""
+        live, delivery = job.live, job.delivery
+        self._ledger.settle(
+            tx, live, delivery, result.path, now,
+            reason=result.reason, raw=result.raw, reference=result.reference,
+        )  # fmt: skip
+        self._follow_route(tx, job, result.outcome, now)
+
+    def _follow_route(self, tx: Transaction, job: Job, outcome: Outcome, now: int) -> None:
+        live, delivery = job.live, job.delivery
+        route = _decoded(live.route)
+        if outcome is Outcome.DELIVERED and len(route) == 1:
+            return
+        siblings = tx.deliveries.of(live.project, live.id)
+        current = tx.live.get(live.project, live.id)
+        if current is None or delivery.number < len(siblings):
+            return  # it has ended, or a later delivery has the lead
+        provider = self._accounts.named(delivery.provider)
+        standing = Standing(
+            index=delivery.step,
+            reports=provider is not None and provider.reports,
+            may_have_left=any(one.status not in (_S.QUEUED, _S.FAILED) for one in siblings),
+            uncertain=delivery.status is _S.UNKNOWN,
+            repeated=delivery.maybe_duplicate,
+        )
+        decision = decide(route, standing, outcome)
+        if isinstance(decision, Wait):
+            self._ledger.wait(tx, current, delivery.number, now + decision.seconds * _MS, now)
+        elif isinstance(decision, Take):
+            self._ledger.hand_over(
+                tx, current, decision.index, route[decision.index], now,
+                maybe_duplicate=decision.maybe_duplicate,
+            )  # fmt: skip
+        elif isinstance(decision, GiveUp) and (gone := tx.live.remove(live.project, live.id)):
+            self._ledger.finish(tx, gone, Trigger.NO_STEP_HANDED_OVER, now)
+
+    def _wait_passed(self, tx: Transaction, job: Job, now: int) -> None:
+        """A step's wait is over: silence makes a sent delivery unknown."""
+        if job.delivery.status is _S.SENT:
+            self._ledger.settle(tx, job.live, job.delivery, (_S.UNKNOWN,), now)
+        if job.delivery.status is not _S.DELIVERED:
+            self._follow_route(tx, job, Outcome.WAIT_PASSED, now)
+
+    def _correct(self, tx: Transaction, job: Job, result: Result, now: int) -> None:
+        """Record a late result as far as states may still move forward."""
+        work = job.work
+        delivery = tx.deliveries.get(work.project, work.verification, work.number)
+        if delivery is None:
+            return
+        path, status = [], delivery.status
+        for then in result.path:
+            if may_follow(status, then):
+                path.append(then)
+                status = then
+        if path:
+            self._ledger.settle(
+                tx, job.live, delivery, tuple(path), now,
+                reason=result.reason, raw=result.raw, reference=result.reference,
+            )  # fmt: skip
+
+    def _keep(self, tx: Transaction, job: Job, body: InboxBody, now: int) -> None:
+        live = job.live
+        id = self._sequence.make(now)
+        nonce = self._entropy(NONCE_BYTES)
+        tx.inbox.add(
+            InboxMessage(
+                project=live.project, id=id, address=live.address, verification=live.id,
+                channel=job.delivery.channel, at=now,
+                body=self._keyring.seal(live.project, id, _encode(body), nonce),
+            )
+        )  # fmt: skip
+
+
+async def _bounded(provider: Provider, message: Message) -> Receipt:
+    """The provider's receipt, or Uncertain when it takes too long or breaks its contract."""
+    if provider.local:
+        return await provider.send(message)
+    try:
+        async with asyncio.timeout(HAND_OVER_S):
+            return await provider.send(message)
+    except (Rejected, Unavailable, Uncertain):
+        raise
+    except Exception as error:
+        raise Uncertain(type(error).__name__) from None
+
+
+def _failed(outcome: Outcome, reason: Reason, raw: str | None) -> Result:
+    return Result(outcome, (_S.FAILED,), reason, raw)
+
+
+def _handed_over(receipt: Receipt, kept: InboxBody | None) -> Result:
+    reference = receipt.reference
+    if receipt.delivered:
+        return Result(
+            Outcome.DELIVERED, (_S.SENT, _S.DELIVERED), reference=reference, kept=kept
+        )
+    return Result(Outcome.SENT, (_S.SENT,), reference=reference, kept=kept)

@@ -1,0 +1,170 @@
+"""Authentication and the cached view of the control plane.
+
+A key, project or template that was read is trusted for one second, so that a key that another
+process disabled is refused a second later at most.  What this process changes itself is
+forgotten at once.  The raw secret is not kept: a key is found again by a keyed digest of the
+whole Authorization header.
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from watchword_server.domain import ids
+from watchword_server.domain.errors import (
+    FORBIDDEN,
+    KEY_INACTIVE,
+    UNAUTHENTICATED,
+    UNKNOWN_ID,
+    Problem,
+)
+from watchword_server.domain.project import ApiKey, Caller, Project, ip_allowed
+from watchword_server.domain.sealing import Keyring
+from watchword_server.domain.template import Template
+from watchword_server.ports import Clock, Entropy, Store
+
+FRESH_MS = 1_000
+_ENTRIES = 10_000
+V = TypeVar("V")
+K = TypeVar("K")
+
+
+class _Fresh(Generic[K, V]):
+    """Values with the ms until which they are trusted."""
+
+    def __init__(self) -> None:
+        self._entries: dict[K, tuple[int, V]] = {}
+
+    def get(self, key: K, now: int) -> V | None:
+        entry = self._entries.get(key)
+        return entry[1] if entry is not None and entry[0] > now else None
+
+    def put(self, key: K, value: V, now: int) -> None:
+        if len(self._entries) >= _ENTRIES:
+            self._entries.clear()
+        self._entries[key] = (now + FRESH_MS, value)
+
+    def clear(self) -> None:
+        self._entries.clear()
+
+
+class CachedDirectory:
+    """`ports.Directory` over the store."""
+
+    def __init__(self, store: Store, clock: Clock, keyring: Keyring, entropy: Entropy) -> None:
+        self._store = store
+        self._clock = clock
+        self._keyring = keyring
+        self._digest_key = entropy(32)
+        self._keys: _Fresh[bytes, tuple[ApiKey, Project]] = _Fresh()
+        self._projects: _Fresh[bytes, Project] = _Fresh()
+        self._templates: _Fresh[tuple[bytes, str], Template] = _Fresh()
+
+    async def authenticate(self, authorization: bytes, client_ip: str) -> Caller:
+        """See `ports.Directory.authenticate`."""
+        now = self._clock.now()
+        digest = hmac.digest(self._digest_key, authorization, "sha256")
+        known = self._keys.get(digest, now)
+        if known is None:
+            known = await self._proven(authorization, now)
+            self._keys.put(digest, known, now)
+        key, project = known
+        if key.allowed_ips and not ip_allowed(key.allowed_ips, client_ip):
+            raise Problem(
+                FORBIDDEN,
+                "This key may not be used from this address.",
+                extra={"reason": "ip_not_allowed"},
+            )
+        return Caller(
+            project=key.project, api_key=key.id, name=key.name, scopes=key.scopes,
+            client_ip=client_ip, mode=project.mode,
+        )  # fmt: skip
+
+    async def project(self, project: bytes) -> Project:
+        """See `ports.Directory.project`."""
+        now = self._clock.now()
+        found = self._projects.get(project, now)
+        if found is None:
+            found = await self._store.read(lambda tx: tx.projects.get(project))
+            if found is None:
+                raise ids.unknown(ids.Prefix.PROJECT)
+            self._projects.put(project, found, now)
+        return found
+
+    async def template(self, project: bytes, template: str) -> Template:
+        """See `ports.Directory.template`."""
+        now = self._clock.now()
+        found = self._templates.get((project, template), now)
+        if found is None:
+            found = await self._store.read(lambda tx: tx.templates.get(project, template))
+            if found is None:
+                raise Problem(UNKNOWN_ID, "There is no such template in this project.")
+            self._templates.put((project, template), found, now)
+        return found
+
+    def forget(self) -> None:
+        """See `ports.Directory.forget`."""
+        self._keys.clear()
+        self._projects.clear()
+        self._templates.clear()
+
+    async def _proven(self, authorization: bytes, now: int) -> tuple[ApiKey, Project]:
+        """The key whose secret the header holds, if it may be used now."""
+        key_id, secret = _credentials(authorization)
+        key = await self._store.read(lambda tx: tx.api_keys.find(key_id))
+        digest = self._keyring.secret_digest(secret)
+        secrets = key.secrets if key is not None else ((b"", None),)
+        good = [
+            until for stored, until in secrets if hmac.compare_digest(stored, digest)
+        ]  # every secret is compared, so that time tells nothing
+        if key is None or not good:
+            raise Problem(UNAUTHENTICATED, "The key or its secret is wrong.")
+        expired = key.expires_at is not None and key.expires_at <= now
+        rotated = good[0] is not None and good[0] <= now
+        if key.disabled or expired or rotated:
+            state = "disabled" if key.disabled else "expired"
+            raise Problem(KEY_INACTIVE, f"This key is {state}.", extra={"reason": state})
+        return key, await self.project(key.project)
+
+
+def _credentials(authorization: bytes) -> tuple[bytes, str]:
+    """Key id and secret of a Basic or Bearer header.
+
+    Raises:
+        Problem: UNAUTHENTICATED.
+    """
+    scheme, _, value = authorization.partition(b" ")
+    read = _READERS.get(scheme.lower())
+    try:
+        if read is None:
+            raise ValueError
+        dev_key, separator, secret = read(value.strip())
+        if not separator:
+            raise ValueError
+        return ids.parse(ids.Prefix.API_KEY, dev_key), secret
+    except (ValueError, Problem):
+        raise Problem(
+            UNAUTHENTICATED,
+            "Send an Authorization header with an API key."
+            if not authorization
+            else "The Authorization header holds no API key.",
+        ) from None
+
+
+def _basic(value: bytes) -> tuple[str, str, str]:
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")
+    except binascii.Error as error:
+        raise ValueError from error
+
+
+def _bearer(value: bytes) -> tuple[str, str, str]:
+    return value.decode().partition(".")
+
+
+_READERS: dict[bytes, Callable[[bytes], tuple[str, str, str]]] = {
+    b"basic": _basic,
+    b"bearer": _bearer,
+}

@@ -1,0 +1,116 @@
+"""Projects: made with their templates, renamed, switched, deleted."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from watchword_server.domain import ids
+from watchword_server.domain.errors import CONFLICT, Problem, bad_field
+from watchword_server.domain.project import Mode, Project
+from watchword_server.domain.template import Template
+from watchword_server.ports import Clock, Directory, Entropy, Store, Transaction
+
+_ID_RANDOM = 10
+
+
+class Projects:
+    """The use cases of `/v1/projects`.
+
+    Args:
+        templates: what every new project starts with.
+        limits: the names of the limits a project may override.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, entropy: Entropy, directory: Directory,
+        templates: Sequence[Template], limits: frozenset[str],
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._clock = clock
+        self._entropy = entropy
+        self._directory = directory
+        self._templates = templates
+        self._limits = limits
+
+    async def create(self, name: str, mode: Mode) -> Project:
+        """A new project with the built-in templates.
+
+        Raises:
+            Problem: CONFLICT where the name is taken.
+        """
+        now = self._clock.now()
+        id = ids.make(now, self._entropy(_ID_RANDOM))
+        project = Project(id=id, name=name, mode=mode, created_at=now)
+
+        def unit(tx: Transaction) -> None:
+            if not tx.projects.insert(project):
+                raise _taken(name)
+            for template in self._templates:
+                tx.templates.put(project.id, template)
+
+        await self._store.write(unit)
+        return project
+
+    async def all(self) -> Sequence[Project]:
+        """Every project of the server, oldest first."""
+        return await self._store.read(lambda tx: tx.projects.all())
+
+    async def get(self, project: bytes) -> Project:
+        """One project.
+
+        Raises:
+            Problem: UNKNOWN_ID.
+        """
+        return await self._directory.project(project)
+
+    async def update(
+        self, project: bytes, name: str | None, mode: Mode | None,
+        limits: dict[str, tuple[int, int]] | None,
+    ) -> Project:  # fmt: skip
+        """Change what is not None; `limits` maps a limit's name to (count, period in seconds).
+
+        Raises:
+            Problem: UNKNOWN_ID, CONFLICT where the name is taken, BAD_FIELD for an unknown limit.
+        """
+        for limit, (count, period) in (limits or {}).items():
+            if limit not in self._limits:
+                known = ", ".join(sorted(self._limits))
+                raise bad_field("limits", "limit", f"There is no such limit; known: {known}.")
+            if count < 1 or period < 1:
+                raise bad_field("limits", "positive", "Count and period are at least 1.")
+        wanted = {"name": name, "mode": mode, "limits": limits}
+        changes = {field: value for field, value in wanted.items() if value is not None}
+
+        def unit(tx: Transaction) -> Project:
+            old = tx.projects.get(project)
+            if old is None:
+                raise ids.unknown(ids.Prefix.PROJECT)
+            if any(one.name == name and one.id != project for one in tx.projects.all()):
+                raise _taken(name or "")
+            new = msgspec.structs.replace(old, **changes)
+            tx.projects.update(new)
+            return new
+
+        changed = await self._store.write(unit)
+        self._directory.forget()
+        return changed
+
+    async def delete(self, project: bytes) -> None:
+        """Delete a project with everything it owns.
+
+        Raises:
+            Problem: UNKNOWN_ID.
+        """
+
+        def unit(tx: Transaction) -> None:
+            if not tx.projects.delete(project):
+                raise ids.unknown(ids.Prefix.PROJECT)
+
+        await self._store.write(unit)
+        self._directory.forget()
+
+
+def _taken(name: str) -> Problem:
+    return Problem(
+        CONFLICT, f"There is a project named {name} already.", extra={"field": "name"}
+    )

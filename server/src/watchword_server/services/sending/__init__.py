@@ -1,0 +1,6 @@
+"""Starting, resending and canceling verifications."""
+
+from watchword_server.services.sending.draft import Start
+from watchword_server.services.sending.service import Accepted, Sending
+
+__all__ = ["Accepted", "Sending", "Start"]

@@ -1,0 +1,73 @@
+"""The throughput limits of a send, checked before anything is written."""
+
+from watchword_server.domain.address import Address
+from watchword_server.domain.errors import RATE_LIMITED, Problem
+from watchword_server.domain.limits import Rate, Refusal, Standing, Throughput
+from watchword_server.domain.project import Caller, Mode, Project
+
+_LIVE = {
+    "key": Rate("key", 600, 60),
+    "project": Rate("project", 3_000, 60),
+    "client": Rate("client", 600, 60),
+    "range": Rate("range", 60, 60),
+    "recipient": Rate("recipient", 20, 3_600),
+}
+_TRYING = _LIVE | {
+    "range": Rate("range", 600, 60),
+    "recipient": Rate("recipient", 60, 3_600),
+}
+RATES: dict[Mode, dict[str, Rate]] = {
+    Mode.LIVE: _LIVE,
+    Mode.DEVELOPMENT: _TRYING,
+    Mode.SANDBOX: _TRYING,
+}
+"""Sends let through per API key, project, client address, block of numbers and recipient.
+
+A project may override a row by its name.
+"""
+
+
+def rate_of(project: Project, name: str) -> Rate:
+    """The limit `name` as it holds for a project."""
+    custom = project.limits.get(name)
+    return Rate(name, *custom) if custom else RATES[project.mode][name]
+
+
+def admit(
+    throughput: Throughput, caller: Caller, project: Project, to: Address, now: int
+) -> Standing:
+    """Count a send to `to` on every limit.
+
+    Raises:
+        Problem: RATE_LIMITED naming the limit; then it was counted on none.
+    """
+    block = to.range or to.value.rpartition("@")[2]
+    tenant = caller.project.hex()
+    return _standing(
+        throughput.admit(
+            (
+                (rate_of(project, "key"), caller.api_key),
+                (rate_of(project, "project"), caller.project),
+                (rate_of(project, "client"), tenant + caller.client_ip),
+                (rate_of(project, "range"), tenant + block),
+                (rate_of(project, "recipient"), tenant + to.identity),
+            ),
+            now,
+        )
+    )
+
+
+def admit_resend(throughput: Throughput, caller: Caller, project: Project, now: int) -> Standing:
+    """Count a resend on the limit of its key; the cool-down guards its recipient."""
+    return _standing(throughput.admit(((rate_of(project, "key"), caller.api_key),), now))
+
+
+def _standing(answer: Standing | Refusal) -> Standing:
+    if isinstance(answer, Refusal):
+        raise Problem(
+            RATE_LIMITED,
+            f"The limit `{answer.name}` of this project is met.",
+            retry_after=answer.retry_after_s,
+            extra={"limit": answer.name},
+        )
+    return answer

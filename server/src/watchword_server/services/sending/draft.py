@@ -1,0 +1,218 @@
+"""From a request to a verification that only has to be written: what needs no store.
+
+Parsing, the choice of the steps that can run, the code and its sealing happen here, before the
+unit of work, so that the writer is held as briefly as possible.
+"""
+
+from functools import lru_cache
+
+import msgspec
+
+from watchword_server.domain import address as addresses
+from watchword_server.domain import ids, passcode, template
+from watchword_server.domain.address import Address, InvalidAddress, Kind
+from watchword_server.domain.channel import Channel
+from watchword_server.domain.errors import (
+    INVALID_NUMBER,
+    NO_CHANNEL,
+    NOT_ALLOWED_HERE,
+    UNREACHABLE,
+    Problem,
+    bad_field,
+)
+from watchword_server.domain.numbering import Numbering
+from watchword_server.domain.policy import MAX_TTL_S, Policy
+from watchword_server.domain.project import Caller, Mode
+from watchword_server.domain.routing import Route, Step
+from watchword_server.domain.sealing import NONCE_BYTES, Keyring
+from watchword_server.domain.template import Template, TemplateError
+from watchword_server.domain.verification import (
+    Assurance,
+    Details,
+    Live,
+    Secrets,
+    Status,
+    weakest,
+)
+from watchword_server.ledger import encode_route
+from watchword_server.ports import Accounts, Entropy
+
+_MS = 1000
+_ID_RANDOM = 10
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller asks for; the API's `SendMessage` documents each field."""
+
+    to: str
+    template: str
+    language: str | None = None
+    params: dict[str, str] = {}
+    channel: str | None = None
+    route: str | None = None
+    alternate_email: str | None = None
+    ttl_s: int | None = None
+    signals: dict[str, str] = {}
+    binding: tuple[str, str] | None = None
+    metadata: dict[str, str] = {}
+    purpose: str = ""
+    code: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Start {self.template}>"
+
+
+class Drafter:
+    """Makes drafts of verifications."""
+
+    def __init__(
+        self, keyring: Keyring, numbering: Numbering, accounts: Accounts, entropy: Entropy
+    ) -> None:
+        self._keyring = keyring
+        self._numbering = numbering
+        self._accounts = accounts
+        self._entropy = entropy
+
+    def address(self, to: str) -> Address:
+        """The recipient.
+
+        Raises:
+            Problem: INVALID_NUMBER or, for an email address, BAD_FIELD.
+        """
+        return self._parse(to, "to")
+
+    def route(self, asked: Start, chosen: Template, to: Address, mode: Mode) -> Route:
+        """The steps that can run for this recipient, in order.
+
+        Steps of the template's own strategy that cannot reach the recipient or have no account
+        are left out; a channel or route that the caller names must be usable as a whole.
+
+        Raises:
+            Problem: the template is not approved, or no step, or a named one, can run.
+        """
+        if chosen.status is not template.Status.APPROVED:
+            raise Problem(
+                NOT_ALLOWED_HERE,
+                f"The template is {chosen.status}, not approved.",
+                extra={"reason": "template_not_approved"},
+            )
+        named = asked.channel or asked.route
+        steps = _named_steps(asked, chosen) if named else chosen.strategy
+        reach = addresses.REACH[to.kind]
+        if asked.alternate_email is not None:
+            self._alternate(asked.alternate_email)
+            reach = reach | {Channel.EMAIL}
+        unfit = [step for step in steps if step not in reach]
+        if unfit and (named or len(unfit) == len(steps)):
+            raise Problem(
+                UNREACHABLE,
+                f"{unfit[0]} cannot reach a {to.kind} address.",
+                extra={"field": "to", "channel": unfit[0].value},
+            )
+        usable = tuple(
+            (step.value, account.name)
+            for step in steps
+            if step in reach and (account := self._accounts.of(mode, step)) is not None
+        )
+        if not usable:
+            raise Problem(
+                NO_CHANNEL,
+                f"No provider account carries {steps[0]} for this project.",
+                extra={"channel": steps[0].value, "reason": "no_provider_account"},
+            )
+        return _steps(usable)
+
+    def live(
+        self, caller: Caller, asked: Start, chosen: Template, to: Address, route: Route,
+        policy: Policy, now: int,
+    ) -> Live:  # fmt: skip
+        """The new verification, its code hashed and sealed."""
+        project, keyring = caller.project, self._keyring
+        code = asked.code or passcode.make(
+            chosen.code_length or policy.code_length,
+            passcode.alphabet(chosen.code_alphabet),
+            self._entropy,
+        )
+        passcode.check_supplied(code)
+        ttl_s = min(asked.ttl_s or chosen.ttl_s, MAX_TTL_S)
+        random = self._entropy(_ID_RANDOM + 2 * NONCE_BYTES)
+        verification = ids.make(now, random[:_ID_RANDOM])
+        nonces = random[_ID_RANDOM:]
+        index = keyring.blind_index(project, to.identity)
+        bound = passcode.joined(asked.binding) if asked.binding else b""
+        binding = keyring.fingerprint(project, bound) if bound else b""
+        same = "\x00".join((chosen.id, asked.purpose, asked.code or "")).encode() + b"\x00" + bound
+        pepper = keyring.current
+        context = passcode.context(verification, index, asked.purpose, binding)
+        details = Details(to.value, asked.metadata, asked.alternate_email)
+        secrets = Secrets(code, ttl_s, asked.params)
+        return Live(
+            project=project,
+            id=verification,
+            status=Status.PENDING,
+            address=index,
+            masked=to.masked,
+            details=keyring.seal(project, verification, _encode(details), nonces[:NONCE_BYTES]),
+            template=chosen.id,
+            language=asked.language or template.DEFAULT_LANGUAGE,
+            channel=route[0].channel,
+            purpose=asked.purpose,
+            assurance=_assurance(route),
+            api_key=caller.api_key,
+            created_at=now,
+            expires_at=now + ttl_s * _MS,
+            ended_at=None,
+            checks=0,
+            max_checks=policy.max_checks,
+            sends=1,
+            sameness=keyring.fingerprint(project, same),
+            binding=binding,
+            pepper=pepper,
+            digest=passcode.digest(keyring.code_key(project, pepper), context, code),
+            secrets=keyring.seal(project, verification, _encode(secrets), nonces[NONCE_BYTES:]),
+            policy=policy.name,
+            next_send_at=now + policy.cooldown_s(1) * _MS,
+            route=_encoded(route),
+            step=0,
+        )
+
+    def _alternate(self, email: str) -> None:
+        if self._parse(email, "alternates.email").kind is not Kind.EMAIL:
+            raise bad_field("alternates.email", "email_syntax", "It is not an email address.")
+
+    def _parse(self, to: str, field: str) -> Address:
+        try:
+            return addresses.parse(to, self._numbering, field=field)
+        except InvalidAddress as error:
+            if "@" in to or field != "to":
+                raise bad_field(field, error.rule, f"{error}.") from None
+            extra: dict[str, str | int] = {"field": field, "rule": error.rule}
+            raise Problem(INVALID_NUMBER, f"{error}.", extra=extra) from None
+
+
+def _named_steps(asked: Start, chosen: Template) -> tuple[Channel, ...]:
+    field = "channel" if asked.channel else "route"
+    try:
+        steps = template.parse_strategy(asked.channel or asked.route or "")
+    except TemplateError as error:
+        raise bad_field(field, error.rule, f"{error}.") from None
+    for step in steps:
+        if step not in chosen.contents:
+            raise bad_field(field, "content", f"The template has no content for {step}.")
+    return steps
+
+
+@lru_cache(1024)
+def _steps(accounts: tuple[tuple[str, str], ...]) -> Route:
+    return tuple(Step(channel, account) for channel, account in accounts)
+
+
+@lru_cache(1024)
+def _encoded(route: Route) -> bytes:
+    return encode_route(route)
+
+
+@lru_cache(1024)
+def _assurance(route: Route) -> Assurance:
+    return weakest(Channel(step.channel) for step in route)

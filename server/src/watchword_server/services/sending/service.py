@@ -1,0 +1,201 @@
+"""The use cases of `POST /v1/messages`, its resend and its cancel.
+
+What depends on the store is decided and written in one unit of it: the address's state, the
+verification that may be pending already, the new one with its first delivery.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import msgspec
+
+from watchword_server.domain import ids
+from watchword_server.domain.errors import RATE_LIMITED, UNREACHABLE, Problem
+from watchword_server.domain.events import Data, EventType
+from watchword_server.domain.limits import Standing, Throughput
+from watchword_server.domain.policy import LADDER_MEMORY_S, LOCKOUT, NATIVE, POLICIES
+from watchword_server.domain.project import Caller
+from watchword_server.domain.verification import Live, Trigger, Verification
+from watchword_server.ledger import Ledger, decode_route, lockout, not_pending
+from watchword_server.ports import (
+    AddressState,
+    Clock,
+    Directory,
+    Store,
+    Transaction,
+)
+from watchword_server.services.sending.admission import admit, admit_resend
+from watchword_server.services.sending.draft import Drafter, Start
+
+_MS = 1000
+_FRESH = AddressState()
+_decoded = lru_cache(1024)(decode_route)
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """A send that is durable, and how the tightest limit stands after it.
+
+    `next_send_at` is the instant (ms) from which the code may be sent again.
+    """
+
+    verification: Verification
+    next_send_at: int
+    standing: Standing
+
+
+class Sending:
+    """Starts, resends and cancels; `wake` tells the worker that there is something due."""
+
+    def __init__(
+        self, store: Store, clock: Clock, drafter: Drafter, directory: Directory,
+        throughput: Throughput, ledger: Ledger, wake: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._clock = clock
+        self._drafter = drafter
+        self._directory = directory
+        self._throughput = throughput
+        self._ledger = ledger
+        self._wake = wake
+
+    async def start(self, caller: Caller, asked: Start) -> Accepted:
+        """Begin a verification, or resend the pending one that is the same.
+
+        Raises:
+            Problem: the request breaks a rule, a limit holds, or the cool-down does
+                (RATE_LIMITED with the pending verification's `message_id`).
+        """
+        project = await self._directory.project(caller.project)
+        chosen = await self._directory.template(caller.project, asked.template)
+        to = self._drafter.address(asked.to)
+        route = self._drafter.route(asked, chosen, to, project.mode)
+        now = self._clock.now()
+        standing = admit(self._throughput, caller, project, to, now)
+        draft = self._drafter.live(caller, asked, chosen, to, route, NATIVE, now)
+        live = await self._store.write(lambda tx: self._begin(tx, draft, now))
+        self._wake()
+        return Accepted(live, live.next_send_at, standing)
+
+    async def resend(self, caller: Caller, verification: bytes, channel: str | None) -> Accepted:
+        """Send the same code once more, over another step's channel if one is given.
+
+        Raises:
+            Problem: UNKNOWN_ID, ENDED, RATE_LIMITED (cool-down, or no sends left), or
+                UNREACHABLE for a channel that is no step of this verification's route.
+        """
+        project = await self._directory.project(caller.project)
+        now = self._clock.now()
+        standing = admit_resend(self._throughput, caller, project, now)
+
+        def unit(tx: Transaction) -> Live:
+            live = tx.live.get(caller.project, verification)
+            if live is None or live.expires_at <= now:
+                raise not_pending(tx, caller.project, verification, now)
+            return self._resend(tx, live, now, channel)
+
+        live = await self._store.write(unit)
+        self._wake()
+        return Accepted(live, live.next_send_at, standing)
+
+    async def cancel(self, caller: Caller, verification: bytes) -> Verification:
+        """End a pending verification; its code approves nothing from now on.
+
+        Raises:
+            Problem: UNKNOWN_ID, ALREADY_USED, or ENDED where it is not pending any more.
+        """
+        now = self._clock.now()
+
+        def unit(tx: Transaction) -> Verification:
+            live = tx.live.get(caller.project, verification)
+            if live is None or live.expires_at <= now:
+                raise not_pending(tx, caller.project, verification, now)
+            tx.live.remove(caller.project, verification)
+            return self._ledger.finish(tx, live, Trigger.CANCEL, now)
+
+        return await self._store.write(unit)
+
+    def _begin(self, tx: Transaction, draft: Live, now: int) -> Live:
+        """The unit of a start."""
+        state = self._state(tx, draft, now)
+        if state.next_send_at > now:
+            raise _cooling(state.next_send_at, now, None)
+        if state.sends:
+            wait = POLICIES[draft.policy].cooldown_s(1 + state.sends) * _MS
+            draft = msgspec.structs.replace(draft, next_send_at=now + wait)
+        if self._ledger.begin(tx, draft, _decoded(draft.route)[0], now):
+            return draft
+        pending = tx.live.of_address(draft.project, draft.address)
+        if pending is None:
+            raise LookupError("a pending verification blocked an insert and is not there")
+        if pending.expires_at > now:
+            if pending.sameness == draft.sameness:
+                return self._resend(tx, pending, now, None)
+            if pending.next_send_at > now:
+                raise _cooling(pending.next_send_at, now, pending)
+        tx.live.remove(pending.project, pending.id)
+        expired = pending.expires_at <= now
+        trigger = Trigger.TIME_PASSED if expired else Trigger.CANCEL
+        self._ledger.finish(tx, pending, trigger, now)
+        return self._begin(tx, draft, now)
+
+    def _state(self, tx: Transaction, live: Live, now: int) -> AddressState:
+        """What is remembered of the address.
+
+        Raises:
+            Problem: RATE_LIMITED where failed checks have locked it.
+        """
+        state = tx.addresses.get(live.project, live.address, now - LOCKOUT.window_s * _MS)
+        if state is None:
+            return _FRESH
+        if locked := lockout(state, now):
+            raise locked
+        stale = state.next_send_at + LADDER_MEMORY_S * _MS < now
+        return _FRESH if stale else state
+
+    def _resend(self, tx: Transaction, live: Live, now: int, channel: str | None) -> Live:
+        """The unit of a resend: the same code, its lifetime not extended."""
+        route = _decoded(live.route)
+        step = live.step
+        if channel is not None:
+            steps = [index for index, step in enumerate(route) if step.channel == channel]
+            if not steps:
+                detail = f"{channel} is no step of this verification's route."
+                raise Problem(UNREACHABLE, detail, extra={"field": "channel", "channel": channel})
+            step = steps[0]
+        state = self._state(tx, live, now)
+        policy = POLICIES[live.policy]
+        wait = policy.cooldown_s(state.sends + live.sends + 1) * _MS
+        counted = tx.live.count_send(live.project, live.id, now, now + wait, policy.max_sends)
+        if counted is None:
+            if live.sends >= policy.max_sends:
+                raise _no_sends_left(live, now)
+            raise _cooling(live.next_send_at, now, live)
+        data = Data(to=live.masked, channel=route[step].channel)
+        self._ledger.append(tx, live, EventType.VERIFICATION_RESENT, now, data)
+        self._ledger.hand_over(tx, counted, step, route[step], now)
+        return counted
+
+
+def _seconds(until: int, now: int) -> int:
+    return max(1, -(-(until - now) // _MS))
+
+
+def _cooling(until: int, now: int, pending: Live | None) -> Problem:
+    """The cool-down of an address holds; names the verification that is pending, if one is."""
+    wait = _seconds(until, now)
+    extra: dict[str, str | int] = {"limit": "cooldown"}
+    if pending is not None:
+        extra["message_id"] = ids.text(ids.Prefix.VERIFICATION, pending.id)
+    detail = f"This address was sent a code a moment ago; the next may go in {wait} s."
+    return Problem(RATE_LIMITED, detail, retry_after=wait, extra=extra)
+
+
+def _no_sends_left(live: Live, now: int) -> Problem:
+    extra: dict[str, str | int] = {
+        "limit": "sends",
+        "message_id": ids.text(ids.Prefix.VERIFICATION, live.id),
+    }
+    detail = "This code was sent as often as it may be; start again when it has expired."
+    return Problem(
+        RATE_LIMITED, detail, retry_after=_seconds(live.expires_at, now), extra=extra
+    )

@@ -1,0 +1,68 @@
+"""Rows of what is remembered about addresses, and of the inbox."""
+
+from collections.abc import Sequence
+
+import apsw
+
+from watchword_server.ports import AddressState, InboxMessage
+from watchword_server.storage.queries import load
+from watchword_server.storage.rows import Row, count, many
+
+_Q = load("addresses.sql")
+_inbox_values = _Q["add_inbox"].binder()
+_NEWEST = b"\xff" * 16
+_NOTHING = (0, 0, 0, 0, 0)
+
+
+def _inbox(row: Row) -> InboxMessage:
+    return InboxMessage(**dict(zip(InboxMessage.__struct_fields__, row, strict=True)))
+
+
+class AddressRows:
+    """`ports.Addresses` on SQLite."""
+
+    def __init__(self, cursor: apsw.Cursor) -> None:
+        self._cursor = cursor
+
+    def get(self, project: bytes, address: bytes, failures_since: int) -> AddressState | None:
+        values = (project, address, failures_since)
+        row = self._cursor.execute(_Q["get_address"].sql, values).fetchall()[0]
+        return None if row == _NOTHING else AddressState(*row)
+
+    def failed_check(self, project: bytes, address: bytes, at: int, id: bytes) -> None:
+        self._cursor.execute(_Q["insert_failed_check"].sql, (project, address, at, id))
+        self._cursor.execute(_Q["count_consecutive"].sql, (project, address))
+
+    def proven(self, project: bytes, address: bytes) -> None:
+        self._cursor.execute(_Q["forget_state"].sql, (project, address))
+
+    def sent(self, project: bytes, address: bytes, sends: int, next_send_at: int) -> None:
+        values = (project, address, sends, next_send_at)
+        self._cursor.execute(_Q["remember_ladder"].sql, values)
+
+    def unlock(self, project: bytes, address: bytes) -> None:
+        self._cursor.execute(_Q["forget_failures"].sql, (project, address))
+        self._cursor.execute(_Q["forget_state"].sql, (project, address))
+
+    def sweep(self, ladders_before: int, failures_before: int, limit: int) -> int:
+        ladders = count(self._cursor, _Q["sweep_states"], (ladders_before, limit))
+        return ladders + count(self._cursor, _Q["sweep_failures"], (failures_before, limit))
+
+
+class InboxRows:
+    """`ports.Inbox` on SQLite."""
+
+    def __init__(self, cursor: apsw.Cursor) -> None:
+        self._cursor = cursor
+
+    def add(self, message: InboxMessage) -> None:
+        self._cursor.execute(_Q["add_inbox"].sql, _inbox_values(message))
+
+    def page(
+        self, project: bytes, address: bytes | None, before: bytes | None, limit: int
+    ) -> Sequence[InboxMessage]:
+        values = (project, before or _NEWEST, address, limit)
+        return many(self._cursor, _Q["page_inbox"], values, _inbox)
+
+    def sweep(self, before: int, limit: int) -> int:
+        return count(self._cursor, _Q["sweep_inbox"], (before, limit))

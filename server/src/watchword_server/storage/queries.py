@@ -1,0 +1,70 @@
+"""The queries of `sql/*.sql`: named, with `:name` parameters and `{record}` column lists.
+
+A query is prepared once when the module is imported: named parameters become numbered ones, so
+that a call binds a plain tuple, which is the cheapest binding there is.
+"""
+
+import re
+from collections.abc import Callable
+from importlib.resources import files
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from watchword_server.domain.delivery import Delivery
+from watchword_server.domain.events import Event
+from watchword_server.domain.project import ApiKey, Project
+from watchword_server.domain.verification import Live, Verification
+from watchword_server.ports import InboxMessage, Work
+
+RECORDS: dict[str, tuple[str, ...]] = {
+    "live": Live.__struct_fields__,
+    "verification": Verification.__struct_fields__,
+    "delivery": Delivery.__struct_fields__,
+    "event": Event.__struct_fields__,
+    "work": Work.__struct_fields__,
+    "inbox": InboxMessage.__struct_fields__,
+    "project": Project.__struct_fields__,
+    "api_key": ApiKey.__struct_fields__,
+}
+_PLACES = {name: ", ".join(fields) for name, fields in RECORDS.items()}
+_PLACES |= {f"{name}_values": ":" + ", :".join(fields) for name, fields in RECORDS.items()}
+_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
+_COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
+
+
+class Query(msgspec.Struct, frozen=True):
+    """One query: its SQL with numbered parameters, and their names in that order."""
+
+    sql: str
+    parameters: tuple[str, ...]
+
+    def binder(self) -> Callable[[Any], tuple[Any, ...]]:
+        """A function that takes the parameters from a record's attributes."""
+        get: Callable[[Any], tuple[Any, ...]] = attrgetter(*self.parameters)
+        return get
+
+
+def _prepare(text: str) -> Query:
+    sql = text.format(**_PLACES)
+    names: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        if match[1] not in names:
+            names.append(match[1])
+        return f"?{names.index(match[1]) + 1}"
+
+    sql = _PARAMETER.sub(number, sql)
+    return Query(" ".join(sql.split()).rstrip(";"), tuple(names))
+
+
+def load(file: str) -> dict[str, Query]:
+    """The queries of one file of `sql/`, by name."""
+    text = files(__package__).joinpath("sql", file).read_text("utf-8")
+    parts = _NAME.split(text)[1:]
+    return {
+        name: _prepare(_COMMENT.sub("", body))
+        for name, body in zip(parts[::2], parts[1::2], strict=True)
+    }

@@ -1,0 +1,36 @@
+"""Reading records out of rows.
+
+Every statement is read to its end: one that is left half-read keeps its snapshot open, and the
+connection would go on seeing the past.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import apsw
+
+from watchword_server.storage.queries import Query
+
+R = TypeVar("R")
+Row = tuple[Any, ...]
+
+
+def one(cursor: apsw.Cursor, query: Query, values: Row, make: Callable[[Row], R]) -> R | None:
+    """The record of the only row, or None."""
+    rows = cursor.execute(query.sql, values).fetchall()
+    return make(rows[0]) if rows else None
+
+
+def many(cursor: apsw.Cursor, query: Query, values: Row, make: Callable[[Row], R]) -> Sequence[R]:
+    """The records of all rows."""
+    return [make(row) for row in cursor.execute(query.sql, values)]
+
+
+def hit(cursor: apsw.Cursor, query: Query, values: Row) -> bool:
+    """Whether the statement, which ends in RETURNING 1, touched a row."""
+    return bool(cursor.execute(query.sql, values).fetchall())
+
+
+def count(cursor: apsw.Cursor, query: Query, values: Row) -> int:
+    """How many rows the statement, which ends in RETURNING 1, touched."""
+    return len(cursor.execute(query.sql, values).fetchall())

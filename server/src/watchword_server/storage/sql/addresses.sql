@@ -1,0 +1,53 @@
+-- What is remembered about addresses, and the messages that stayed on this machine.
+
+-- name: get_address
+SELECT coalesce(s.sends, 0), coalesce(s.next_send_at, 0), coalesce(s.consecutive, 0),
+       f.failures, coalesce(f.oldest, 0)
+FROM (SELECT count(*) AS failures, min(at) AS oldest FROM failed_checks
+      WHERE project = :project AND address = :address AND at > :failures_since) AS f
+LEFT JOIN address_states AS s ON s.project = :project AND s.address = :address;
+
+-- name: insert_failed_check
+INSERT INTO failed_checks (project, address, at, id) VALUES (:project, :address, :at, :id);
+
+-- name: count_consecutive
+INSERT INTO address_states (project, address, sends, next_send_at, consecutive)
+VALUES (:project, :address, 0, 0, 1)
+ON CONFLICT (project, address) DO UPDATE SET consecutive = consecutive + 1;
+
+-- name: forget_state
+DELETE FROM address_states WHERE project = :project AND address = :address;
+
+-- name: remember_ladder
+INSERT INTO address_states (project, address, sends, next_send_at, consecutive)
+VALUES (:project, :address, :sends, :next_send_at, 0)
+ON CONFLICT (project, address) DO UPDATE
+SET sends = excluded.sends, next_send_at = excluded.next_send_at;
+
+-- name: forget_failures
+DELETE FROM failed_checks WHERE project = :project AND address = :address;
+
+-- name: sweep_failures
+DELETE FROM failed_checks WHERE (project, address, at, id) IN (
+    SELECT project, address, at, id FROM failed_checks WHERE at < :before LIMIT :limit)
+RETURNING 1;
+
+-- name: sweep_states
+-- A consecutive count is never forgotten by time, only by a right code or an operator.
+DELETE FROM address_states WHERE (project, address) IN (
+    SELECT project, address FROM address_states
+    WHERE consecutive = 0 AND next_send_at < :before LIMIT :limit)
+RETURNING 1;
+
+-- name: add_inbox
+INSERT INTO inbox ({inbox}) VALUES ({inbox_values});
+
+-- name: page_inbox
+SELECT {inbox} FROM inbox
+WHERE project = :project AND id < :before AND (:address IS NULL OR address = :address)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: sweep_inbox
+DELETE FROM inbox WHERE (project, id) IN (
+    SELECT project, id FROM inbox WHERE at < :before LIMIT :limit)
+RETURNING 1;

@@ -1,0 +1,52 @@
+-- The control plane: projects, API keys, templates, facts about the server.
+-- {project} and {api_key} stand for the columns of the records, in their order.
+
+-- name: insert_project
+INSERT INTO projects ({project}) VALUES ({project_values}) ON CONFLICT (name) DO NOTHING
+RETURNING 1;
+
+-- name: get_project
+SELECT {project} FROM projects WHERE id = :id;
+
+-- name: all_projects
+SELECT {project} FROM projects ORDER BY id;
+
+-- name: update_project
+UPDATE projects SET name = :name, mode = :mode, limits = :limits WHERE id = :id;
+
+-- name: delete_project
+DELETE FROM projects WHERE id = :id RETURNING 1;
+
+-- name: insert_api_key
+INSERT INTO api_keys ({api_key}) VALUES ({api_key_values});
+
+-- name: find_api_key
+SELECT {api_key} FROM api_keys WHERE id = :id;
+
+-- name: api_keys_of
+SELECT {api_key} FROM api_keys WHERE project = :project ORDER BY id;
+
+-- name: update_api_key
+UPDATE api_keys SET name = :name, scopes = :scopes, allowed_ips = :allowed_ips,
+    expires_at = :expires_at, disabled = :disabled, secrets = :secrets
+WHERE project = :project AND id = :id;
+
+-- name: delete_api_key
+DELETE FROM api_keys WHERE project = :project AND id = :id RETURNING 1;
+
+-- name: put_template
+INSERT INTO templates (project, id, body) VALUES (:project, :id, :body)
+ON CONFLICT (project, id) DO UPDATE SET body = excluded.body;
+
+-- name: get_template
+SELECT body FROM templates WHERE project = :project AND id = :id;
+
+-- name: templates_of
+SELECT body FROM templates WHERE project = :project ORDER BY id;
+
+-- name: get_fact
+SELECT value FROM server WHERE name = :name;
+
+-- name: put_fact
+INSERT INTO server (name, value) VALUES (:name, :value)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value;

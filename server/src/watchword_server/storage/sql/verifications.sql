@@ -1,0 +1,63 @@
+-- Pending verifications live in `live`, ended ones in `verifications`.
+-- {live} and {verification} stand for the columns of the two records, in their order.
+
+-- name: insert_live
+-- Nothing is inserted where the address has a pending verification already.
+INSERT INTO live ({live}) VALUES ({live_values})
+ON CONFLICT (project, address) DO NOTHING
+RETURNING 1;
+
+-- name: get_live
+SELECT {live} FROM live WHERE project = :project AND id = :id;
+
+-- name: live_of_address
+SELECT {live} FROM live WHERE project = :project AND address = :address;
+
+-- name: count_check
+-- The one statement that decides whether a submitted code is evaluated.
+UPDATE live SET checks = checks + 1
+WHERE project = :project AND id = :id AND expires_at > :now AND checks < max_checks
+  AND (SELECT count(*) FROM failed_checks AS f
+       WHERE f.project = live.project AND f.address = live.address
+         AND f.at > :failures_since) < :max_failures
+  AND NOT EXISTS (SELECT 1 FROM address_states AS s
+       WHERE s.project = live.project AND s.address = live.address
+         AND s.consecutive >= :max_consecutive)
+RETURNING {live};
+
+-- name: count_send
+UPDATE live SET sends = sends + 1, next_send_at = :next_send_at
+WHERE project = :project AND id = :id
+  AND expires_at > :now AND next_send_at <= :now AND sends < :max_sends
+RETURNING {live};
+
+-- name: take_step
+UPDATE live SET step = :step WHERE project = :project AND id = :id AND step < :step;
+
+-- name: remove_live
+-- Whoever gets the row ends the verification; its secrets go with it.
+DELETE FROM live WHERE project = :project AND id = :id RETURNING {live};
+
+-- name: expired
+SELECT project, id FROM live WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit;
+
+-- name: insert_verification
+INSERT INTO verifications ({verification}) VALUES ({verification_values});
+
+-- name: get_verification
+SELECT {verification} FROM verifications WHERE project = :project AND id = :id
+UNION ALL
+SELECT {verification} FROM live WHERE project = :project AND id = :id;
+
+-- name: page_verifications
+SELECT {verification} FROM (
+    SELECT * FROM (
+        SELECT {verification} FROM live
+        WHERE project = :project AND id < :before AND (:status IS NULL OR status = :status)
+        ORDER BY id DESC LIMIT :limit)
+    UNION ALL
+    SELECT * FROM (
+        SELECT {verification} FROM verifications
+        WHERE project = :project AND id < :before AND (:status IS NULL OR status = :status)
+        ORDER BY id DESC LIMIT :limit)
+) ORDER BY id DESC LIMIT :limit;

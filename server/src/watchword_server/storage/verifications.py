@@ -1,0 +1,87 @@
+"""Rows of verifications: the pending ones and the ended ones."""
+
+from collections.abc import Sequence
+
+import apsw
+
+from watchword_server.domain.verification import Assurance, Live, Status, Verification
+from watchword_server.storage.queries import load
+from watchword_server.storage.rows import Row, hit, many, one
+
+_Q = load("verifications.sql")
+_live_values = _Q["insert_live"].binder()
+_verification_values = _Q["insert_verification"].binder()
+_STATUS = Live.__struct_fields__.index("status")
+_ASSURANCE = Live.__struct_fields__.index("assurance")
+_NEWEST = b"\xff" * 16
+
+
+def _live(row: Row) -> Live:
+    values = list(row)
+    values[_STATUS] = Status.PENDING
+    values[_ASSURANCE] = Assurance(values[_ASSURANCE])
+    return Live(*values)
+
+
+def _verification(row: Row) -> Verification:
+    values = list(row)
+    values[_STATUS] = Status(values[_STATUS])
+    values[_ASSURANCE] = Assurance(values[_ASSURANCE])
+    return Verification(*values)
+
+
+class LiveRows:
+    """`ports.LiveVerifications` on SQLite."""
+
+    def __init__(self, cursor: apsw.Cursor) -> None:
+        self._cursor = cursor
+
+    def insert(self, live: Live) -> bool:
+        return hit(self._cursor, _Q["insert_live"], _live_values(live))
+
+    def get(self, project: bytes, verification: bytes) -> Live | None:
+        return one(self._cursor, _Q["get_live"], (project, verification), _live)
+
+    def of_address(self, project: bytes, address: bytes) -> Live | None:
+        return one(self._cursor, _Q["live_of_address"], (project, address), _live)
+
+    def count_check(
+        self, project: bytes, verification: bytes, now: int, failures_since: int,
+        max_failures: int, max_consecutive: int,
+    ) -> Live | None:  # fmt: skip
+        values = (project, verification, now, failures_since, max_failures, max_consecutive)
+        return one(self._cursor, _Q["count_check"], values, _live)
+
+    def count_send(
+        self, project: bytes, verification: bytes, now: int, next_send_at: int, max_sends: int
+    ) -> Live | None:
+        values = (next_send_at, project, verification, now, max_sends)
+        return one(self._cursor, _Q["count_send"], values, _live)
+
+    def take_step(self, project: bytes, verification: bytes, step: int) -> None:
+        self._cursor.execute(_Q["take_step"].sql, (step, project, verification))
+
+    def remove(self, project: bytes, verification: bytes) -> Live | None:
+        return one(self._cursor, _Q["remove_live"], (project, verification), _live)
+
+    def expired(self, now: int, limit: int) -> Sequence[tuple[bytes, bytes]]:
+        return many(self._cursor, _Q["expired"], (now, limit), lambda row: (row[0], row[1]))
+
+
+class VerificationRows:
+    """`ports.Verifications` on SQLite."""
+
+    def __init__(self, cursor: apsw.Cursor) -> None:
+        self._cursor = cursor
+
+    def insert(self, verification: Verification) -> None:
+        self._cursor.execute(_Q["insert_verification"].sql, _verification_values(verification))
+
+    def get(self, project: bytes, verification: bytes) -> Verification | None:
+        return one(self._cursor, _Q["get_verification"], (project, verification), _verification)
+
+    def page(
+        self, project: bytes, before: bytes | None, status: str | None, limit: int
+    ) -> Sequence[Verification]:
+        values = (project, before or _NEWEST, status, limit)
+        return many(self._cursor, _Q["page_verifications"], values, _verification)

@@ -1,0 +1,103 @@
+"""The worker: claims due work, hands it over, sleeps until woken, stops cleanly.
+
+It is woken by the process's own sends at once and looks by itself at least every
+`POLL_S`, so that work left by another process, or by one that was killed, is found.
+"""
+
+import asyncio
+
+import structlog
+
+from watchword_server.domain.errors import StoreUnavailable
+from watchword_server.runtime import Runtime
+from watchword_server.services.delivering import Job
+
+POLL_S = 0.25
+SWEEP_S = 1.0
+_SWEEP_ROWS = 500
+_RETRY_S = 1.0
+_log = structlog.get_logger("watchword.worker")
+
+
+class Worker:
+    """Runs on the server's event loop; `run` until `stop`."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._delivering = runtime.delivering
+        self._clock = runtime.clock
+        self._free = runtime.settings.worker_concurrency
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._running: set[asyncio.Task[None]] = set()
+        runtime.on_work(self._woken.set)
+
+    async def run(self) -> None:
+        """Work until `stop`; then finish what was handed over and return."""
+        sweeper = asyncio.create_task(self._sweep())
+        while not self._stopping:
+            try:
+                if not await self._claim():
+                    await self._sleep()
+            except StoreUnavailable as error:
+                _log.warning("work.claim_failed", error=str(error))
+                await asyncio.sleep(_RETRY_S)
+        sweeper.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._stopping = True
+        self._woken.set()
+
+    async def _claim(self) -> int:
+        """Claim what is due and start its hand-overs; how many there were."""
+        self._woken.clear()
+        if self._free <= 0:
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            return 1
+        jobs = await self._delivering.due(self._free)
+        for job in jobs:
+            self._free -= 1
+            task = asyncio.create_task(self._hand_over(job))
+            self._running.add(task)
+            task.add_done_callback(self._done)
+        return len(jobs)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._free += 1
+        self._woken.set()
+
+    async def _hand_over(self, job: Job) -> None:
+        try:
+            await self._delivering.hand_over(job)
+        except StoreUnavailable as error:
+            # The claim's lease ends by itself; the delivery is then taken as uncertain.
+            _log.warning("work.record_failed", delivery=job.delivery.id.hex(), error=str(error))
+        except Exception:
+            _log.exception("work.failed", delivery=job.delivery.id.hex())
+
+    async def _sleep(self) -> None:
+        """Until woken, until the next due time, or for one poll."""
+        while not self._stopping:
+            due = await self._delivering.next_due()
+            if due is not None and due <= self._clock.now():
+                return
+            wait = POLL_S if due is None else min(POLL_S, (due - self._clock.now()) / 1000)
+            try:
+                async with asyncio.timeout(wait):
+                    await self._woken.wait()
+                return
+            except TimeoutError:
+                continue
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            try:
+                while await self._delivering.expire(_SWEEP_ROWS):
+                    pass
+                await self._delivering.forget(_SWEEP_ROWS)
+            except StoreUnavailable as error:
+                _log.warning("sweep.failed", error=str(error))
