@@ -6,9 +6,12 @@ store keeps holds it above the last instant that was ever written.
 """
 
 import time
+from time import clock_gettime_ns
 
 _MS = 1000
 _NS_PER_MS = 1_000_000
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""CLOCK_BOOTTIME goes on while the machine sleeps, as the life of a code does."""
 
 
 class SteadyClock:
@@ -20,20 +23,12 @@ class SteadyClock:
 
     def __init__(self, not_before: int = 0) -> None:
         self._offset = 0
-        self._offset = max(int(time.time() * _MS), not_before) - self._steady()
+        self._offset = max(int(time.time() * _MS), not_before) - self.now()
 
     def now(self) -> int:
         """See `ports.Clock.now`."""
-        return self._offset + self._steady()
+        return self._offset + clock_gettime_ns(_STEADY) // _NS_PER_MS
 
     def hold_above(self, instant: int) -> None:
         """Jump forward to `instant` if the clock is behind it."""
         self._offset += max(0, instant - self.now())
-
-    @staticmethod
-    def _steady() -> int:
-        # CLOCK_BOOTTIME goes on while the machine sleeps, as the life of a code does.
-        return time.clock_gettime_ns(_STEADY) // _NS_PER_MS
-
-
-_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)

@@ -13,9 +13,12 @@ from watchword_server.domain.events import Data, EventType
 from watchword_server.domain.policy import LOCKOUT
 from watchword_server.domain.routing import Route, Step
 from watchword_server.domain.verification import Live, Status, Trigger, Verification, end
-from watchword_server.ports import AddressState, Transaction, Work
+from watchword_server.ports import AddressState, Job, Transaction, Work
 
 DELIVER, ADVANCE = "deliver", "advance"
+LEASE_S = 15
+"""How long a claim holds; longer than a hand-over can take."""
+_MS = 1000
 
 _ENDED: dict[Status, EventType] = {
     Status.APPROVED: EventType.VERIFICATION_APPROVED,
@@ -55,18 +58,21 @@ class Ledger:
         self, tx: Transaction, of: Verification, type: EventType, now: int, data: Data
     ) -> None:
         """Append an event of a verification."""
-        tx.events.append(
-            of.project, of.id, self._sequence.make(now), type.value, now, events.encode(data)
-        )
+        tx.events.append(of.project, of.id, type, now, events.encode(data))
 
-    def begin(self, tx: Transaction, live: Live, first: Step, now: int) -> bool:
-        """Write a new verification with its first delivery; False where one is pending."""
+    def begin(
+        self, tx: Transaction, live: Live, first: Step, now: int, *, claimed: bool
+    ) -> Job | None:
+        """Write a new verification with its first delivery; None where one is pending.
+
+        `claimed`: the caller itself hands the job over as soon as this unit is durable, so the
+        work is written as claimed already.
+        """
         if not tx.live.insert(live):
-            return False
+            return None
         data = Data(to=live.masked, channel=live.channel)
         self.append(tx, live, EventType.VERIFICATION_CREATED, now, data)
-        self._enqueue(tx, live, 1, 0, first, now)
-        return True
+        return self._enqueue(tx, live, 1, 0, first, now, claimed=claimed)
 
     def hand_over(
         self, tx: Transaction, live: Live, index: int, step: Step, now: int,
@@ -75,27 +81,26 @@ class Ledger:
         """Queue one more delivery of a pending verification: step `index` of its route."""
         number = len(tx.deliveries.of(live.project, live.id)) + 1
         tx.live.take_step(live.project, live.id, index)
-        self._enqueue(tx, live, number, index, step, now, maybe_duplicate)
+        self._enqueue(tx, live, number, index, step, now, maybe_duplicate=maybe_duplicate)
 
     def _enqueue(
         self, tx: Transaction, live: Live, number: int, index: int, step: Step, now: int,
-        maybe_duplicate: bool = False,
-    ) -> None:  # fmt: skip
+        *, claimed: bool = False, maybe_duplicate: bool = False,
+    ) -> Job:  # fmt: skip
         id = self._sequence.make(now)
-        tx.deliveries.insert(
-            Delivery(
-                project=live.project, verification=live.id, number=number, id=id,
-                step=index, channel=step.channel, provider=step.account,
-                status=DeliveryStatus.QUEUED, reason=None, raw=None, reference=None,
-                maybe_duplicate=maybe_duplicate, created_at=now, updated_at=now,
-            )
+        delivery = Delivery(
+            project=live.project, verification=live.id, number=number, id=id,
+            step=index, channel=step.channel, provider=step.account,
+            status=DeliveryStatus.QUEUED, reason=None, raw=None, reference=None,
+            maybe_duplicate=maybe_duplicate, created_at=now, updated_at=now,
         )  # fmt: skip
-        tx.work.add(
-            Work(
-                due_at=now, id=id, project=live.project, verification=live.id,
-                kind=DELIVER, number=number, claims=0,
-            )
+        work = Work(
+            due_at=now + LEASE_S * _MS if claimed else now, id=id, project=live.project,
+            verification=live.id, kind=DELIVER, number=number, claims=int(claimed),
         )  # fmt: skip
+        tx.deliveries.insert(delivery)
+        tx.work.add(work)
+        return Job(work, live, delivery)
 
     def wait(self, tx: Transaction, live: Live, number: int, until: int, now: int) -> None:
         """Have the route looked at again at `until`, when the wait of delivery `number` ends."""
@@ -128,15 +133,21 @@ class Ledger:
         )  # fmt: skip
 
     def finish(self, tx: Transaction, live: Live, trigger: Trigger, now: int) -> Verification:
-        """End a verification that `tx.live.remove` returned: its secrets are gone with that row.
+        """End a pending verification that this unit has just read.
 
+        Its row, with its secrets, is removed by a conditional delete, so that it ends once only.
         Unless it was approved, the address keeps its place on the cool-down ladder.
+
+        Raises:
+            LookupError: it has ended already.
         """
+        if not tx.live.remove(live.project, live.id):
+            raise LookupError("the verification is not pending any more")
         ended = end(live, trigger, now)
         tx.verifications.insert(ended)
         if ended.status is Status.APPROVED:
             tx.addresses.proven(live.project, live.address)
-            data = Data(channel=live.channel, assurance=live.assurance.value, checks=live.checks)
+            data = Data(channel=live.channel, assurance=live.assurance, checks=live.checks)
         else:
             state = tx.addresses.get(live.project, live.address, now)
             sends = live.sends + (state.sends if state else 0)
@@ -156,9 +167,7 @@ def not_pending(tx: Transaction, project: bytes, verification: bytes, now: int) 
             ALREADY_USED, "This verification is approved already.", extra={"reason": "approved"}
         )
     status = Status.EXPIRED if known.status is Status.PENDING else known.status
-    return Problem(
-        ENDED, f"This verification is {status}.", extra={"reason": status.value}
-    )
+    return Problem(ENDED, f"This verification is {status}.", extra={"reason": status.value})
 
 
 def lockout(state: AddressState, now: int) -> Problem | None:
@@ -174,11 +183,11 @@ def lockout(state: AddressState, now: int) -> Problem | None:
             extra={"limit": "consecutive_failures", "reason": "address_locked"},
         )
     if state.failures >= LOCKOUT.max_failures:
-        until = state.oldest_failure_at + LOCKOUT.window_s * 1000
+        until = state.oldest_failure_at + LOCKOUT.window_s * _MS
         return Problem(
             RATE_LIMITED,
             "This address failed too many checks within a day.",
-            retry_after=max(1, -(-(until - now) // 1000)),
+            retry_after=max(1, -(-(until - now) // _MS)),
             extra={"limit": "address_failures", "reason": "address_locked"},
         )
     return None

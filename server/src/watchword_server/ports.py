@@ -162,6 +162,37 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     claims: int
 
 
+class Job(msgspec.Struct, frozen=True, gc=False):
+    """A delivery that is claimed and is to be handed over now."""
+
+    work: Work
+    live: Live
+    delivery: Delivery
+
+    def __repr__(self) -> str:
+        return f"<Job {self.delivery.id.hex()}>"
+
+
+class Dispatch(Protocol):
+    """The worker of this process, as those who make work see it."""
+
+    def reserve(self) -> bool:
+        """Take a slot for a hand-over, if one is free; then `start` or `release` it."""
+        ...
+
+    def release(self) -> None:
+        """Give a reserved slot back."""
+        ...
+
+    def start(self, job: Job) -> None:
+        """Hand a job over at once, in the reserved slot."""
+        ...
+
+    def wake(self) -> None:
+        """There is unclaimed work that is due."""
+        ...
+
+
 class InboxMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message that stayed on this machine; `body` is sealed."""
 
@@ -216,8 +247,8 @@ class LiveVerifications(Protocol):
         """Move the verification to a later step of its route."""
         ...
 
-    def remove(self, project: bytes, verification: bytes) -> Live | None:
-        """Take it out, secrets and all; only one caller gets it."""
+    def remove(self, project: bytes, verification: bytes) -> bool:
+        """Take it out, secrets and all; True for one caller only: who ends the verification."""
         ...
 
     def expired(self, now: int, limit: int) -> Sequence[tuple[bytes, bytes]]:
@@ -261,9 +292,9 @@ class Events(Protocol):
     """What happened, append-only."""
 
     def append(
-        self, project: bytes, verification: bytes, id: bytes, type: str, at: int, data: bytes
+        self, project: bytes, verification: bytes, type: str, at: int, data: bytes
     ) -> None:
-        """Add an event; the store gives it the verification's next sequence number."""
+        """Add an event at the end; its place is its verification's next sequence number."""
         ...
 
     def of(self, project: bytes, verification: bytes) -> Sequence[Event]: ...

@@ -1,7 +1,6 @@
 """The composition root: the only place where adapters are chosen and joined."""
 
 import os
-from collections.abc import Callable
 
 import msgspec
 import phonenumbers
@@ -17,7 +16,7 @@ from watchword_server.domain.project import Caller, Mode, Project, Scope
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.template import Autofill, OriginBound, TemplateError
 from watchword_server.ledger import Ledger
-from watchword_server.ports import Clock, Directory, Entropy, Provider
+from watchword_server.ports import Clock, Directory, Dispatch, Entropy, Job, Provider
 from watchword_server.services.api_keys import ApiKeys
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
@@ -71,6 +70,32 @@ class ProviderAccounts:
             await provider.aclose()
 
 
+class Switchboard:
+    """`ports.Dispatch`: passes on to the worker of this process, if there is one."""
+
+    def __init__(self) -> None:
+        self.worker: Dispatch | None = None
+
+    def reserve(self) -> bool:
+        """See `ports.Dispatch.reserve`."""
+        return self.worker is not None and self.worker.reserve()
+
+    def release(self) -> None:
+        """See `ports.Dispatch.release`."""
+        if self.worker is not None:
+            self.worker.release()
+
+    def start(self, job: Job) -> None:
+        """See `ports.Dispatch.start`."""
+        if self.worker is not None:
+            self.worker.start(job)
+
+    def wake(self) -> None:
+        """See `ports.Dispatch.wake`."""
+        if self.worker is not None:
+            self.worker.wake()
+
+
 class Runtime:
     """A server without its face: store, services and providers, joined by the settings."""
 
@@ -82,7 +107,7 @@ class Runtime:
         self.store = store
         self.clock = clock
         self._accounts = accounts
-        self._wakers: list[Callable[[], None]] = []
+        self.dispatch = Switchboard()
         self._open = True
         numbering = numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
         sequence = ids.Sequence(entropy(6))
@@ -92,7 +117,7 @@ class Runtime:
         drafter = Drafter(keyring, numbering, accounts, entropy)
         self.services = Services(
             directory=directory,
-            sending=Sending(store, clock, drafter, directory, throughput, ledger, self._wake),
+            sending=Sending(store, clock, drafter, directory, throughput, ledger, self.dispatch),
             checking=Checking(store, clock, keyring, sequence, ledger),
             reading=Reading(store, clock, keyring, numbering, directory),
             api_keys=ApiKeys(store, clock, entropy, keyring, directory),
@@ -151,14 +176,6 @@ class Runtime:
     def ready(self) -> bool:
         """Whether requests can be served."""
         return self._open
-
-    def on_work(self, waker: Callable[[], None]) -> None:
-        """Have `waker` called whenever there is something due at once."""
-        self._wakers.append(waker)
-
-    def _wake(self) -> None:
-        for waker in self._wakers:
-            waker()
 
     async def operator(self, project: str | None = None) -> Caller:
         """The operator of this machine, acting in a project given by name or id.

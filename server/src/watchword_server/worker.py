@@ -6,21 +6,20 @@ It is woken by the process's own sends at once and looks by itself at least ever
 
 import asyncio
 
-import structlog
-
 from watchword_server.domain.errors import StoreUnavailable
+from watchword_server.ports import Job
 from watchword_server.runtime import Runtime
-from watchword_server.services.delivering import Job
+from watchword_server.telemetry import get_logger
 
 POLL_S = 0.25
 SWEEP_S = 1.0
 _SWEEP_ROWS = 500
 _RETRY_S = 1.0
-_log = structlog.get_logger("watchword.worker")
+_log = get_logger("worker")
 
 
 class Worker:
-    """Runs on the server's event loop; `run` until `stop`."""
+    """Runs on the server's event loop; `run` until `stop`.  It is the runtime's dispatch."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._delivering = runtime.delivering
@@ -29,7 +28,7 @@ class Worker:
         self._woken = asyncio.Event()
         self._stopping = False
         self._running: set[asyncio.Task[None]] = set()
-        runtime.on_work(self._woken.set)
+        runtime.dispatch.worker = self
 
     async def run(self) -> None:
         """Work until `stop`; then finish what was handed over and return."""
@@ -42,7 +41,7 @@ class Worker:
                 _log.warning("work.claim_failed", error=str(error))
                 await asyncio.sleep(_RETRY_S)
         sweeper.cancel()
-        if self._running:
+        while self._running:
             await asyncio.wait(self._running)
 
     def stop(self) -> None:
@@ -50,24 +49,48 @@ class Worker:
         self._stopping = True
         self._woken.set()
 
+    def reserve(self) -> bool:
+        """See `ports.Dispatch.reserve`."""
+        if self._free <= 0 or self._stopping:
+            return False
+        self._free -= 1
+        return True
+
+    def release(self) -> None:
+        """See `ports.Dispatch.release`."""
+        self._free += 1
+        if self._free == 1:
+            self._woken.set()  # whatever found no slot may have one now
+
+    def start(self, job: Job) -> None:
+        """See `ports.Dispatch.start`."""
+        task = asyncio.create_task(self._hand_over(job))
+        self._running.add(task)
+        task.add_done_callback(self._done)
+
+    def wake(self) -> None:
+        """See `ports.Dispatch.wake`."""
+        self._woken.set()
+
     async def _claim(self) -> int:
         """Claim what is due and start its hand-overs; how many there were."""
         self._woken.clear()
-        if self._free <= 0:
-            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-            return 1
-        jobs = await self._delivering.due(self._free)
+        reserved = -(-self._free // 2)  # the rest is for sends that begin meanwhile
+        if reserved <= 0:
+            return 0
+        self._free -= reserved
+        jobs: list[Job] = []
+        try:
+            jobs = await self._delivering.due(reserved)
+        finally:
+            self._free += reserved - len(jobs)
         for job in jobs:
-            self._free -= 1
-            task = asyncio.create_task(self._hand_over(job))
-            self._running.add(task)
-            task.add_done_callback(self._done)
+            self.start(job)
         return len(jobs)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        self._free += 1
-        self._woken.set()
+        self.release()
 
     async def _hand_over(self, job: Job) -> None:
         try:
@@ -80,6 +103,9 @@ class Worker:
 
     async def _sleep(self) -> None:
         """Until woken, until the next due time, or for one poll."""
+        if self._free <= 0:
+            await self._woken.wait()
+            return
         while not self._stopping:
             due = await self._delivering.next_due()
             if due is not None and due <= self._clock.now():

@@ -29,15 +29,28 @@ class EventType(StrEnum):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An event as the store keeps it; `data` is a JSON object, `at` ms since 1970."""
+    """An event as it was written.
 
+    Attributes:
+        number: its place among all events of the store.
+        sequence: its place among those of its verification, from 1.
+        at: ms since 1970.
+        data: a JSON object.
+    """
+
+    number: int
+    sequence: int
     project: bytes
     verification: bytes
-    sequence: int
-    id: bytes
     type: str
     at: int
     data: bytes
+
+    @property
+    def id(self) -> bytes:
+        """Its 128-bit id, made of its time and its place in the store (shape of RFC 9562 v7)."""
+        head = self.at.to_bytes(6, "big") + (0x7000).to_bytes(2, "big")
+        return head + (1 << 63 | self.number).to_bytes(8, "big")
 
 
 class Data(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -1,4 +1,4 @@
-"""The code: how it is made and how it is compared.  Nothing here keeps, prints or logs one.
+"""The code: how it is made, what it is bound to and how it is compared.  Nothing here keeps, prints or logs one.
 
 Made from the operating system's random bytes by rejection, so that every code is equally
 likely (OWASP ASVS 5.0 6.5.3); compared as an HMAC-SHA256 under a key from the pepper, bound to
@@ -50,18 +50,20 @@ def check_supplied(code: str) -> str:
     return code
 
 
-def digest(key: bytes, context: bytes, code: str) -> bytes:
-    """The keyed hash that is stored instead of the code.
+def bound(
+    verification: bytes, address: bytes, purpose: str, binding: bytes, code: str
+) -> bytes:
+    """The message whose keyed hash is stored instead of the code.
 
-    `context` names what the code is for (see `context`); `key` comes from the pepper.
+    Everything the code is for stands in it, each part preceded by its length so that none can be
+    shifted into another.
     """
-    return hmac.digest(key, context + code.encode(), "sha256")
-
-
-def context(verification: bytes, address: bytes, purpose: str, binding: bytes) -> bytes:
-    """The bytes a code is bound to: each part preceded by its length, so none can be shifted."""
-    parts = (verification, address, purpose.encode(), binding, b"")
-    return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+    what_for = purpose.encode()
+    return (
+        b"%c%b%c%b" % (len(verification), verification, len(address), address)
+        + b"%c%b%c%b" % (len(what_for), what_for, len(binding), binding)
+        + code.encode()
+    )
 
 
 def matches(expected: bytes, candidate: bytes) -> bool:

@@ -8,7 +8,7 @@ project's rows are noise to another's key.
 Sealed bytes are AES-256-GCM: pepper id (1 byte), nonce (12), ciphertext and tag.
 """
 
-import hmac
+import hashlib
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -28,6 +28,28 @@ class Unsealable(WatchwordError):
     """Sealed bytes do not open: another pepper, another row, or they were changed."""
 
 
+class Mac:
+    """HMAC-SHA256 (RFC 2104) under one key.
+
+    The two key blocks are hashed once and copied for each message: a third of the cost of
+    setting the key up anew, which the hot path would pay six times per verification.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(hashlib.sha256().block_size, b"\x00")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def __call__(self, message: bytes) -> bytes:
+        """The 32 bytes for one message."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
 class Keyring:
     """The secret keys of a deployment.  Its repr shows nothing of them.
 
@@ -45,33 +67,24 @@ class Keyring:
         self.current = current
         self._peppers = peppers
         self._index_key = index_key
-        self._derive = lru_cache(_KEYS_CACHED)(self._derive_uncached)
-        self._cipher = lru_cache(_KEYS_CACHED)(self._cipher_uncached)
+        self._cipher = lru_cache(_KEYS_CACHED)(self._new_cipher)
+        self._index = lru_cache(_KEYS_CACHED)(self._new_index)
+        self.code_mac = lru_cache(_KEYS_CACHED)(self._new_code_mac)
 
     def __repr__(self) -> str:
         return f"<Keyring peppers={sorted(self._peppers)} current={self.current}>"
 
-    def code_key(self, project: bytes, pepper: int) -> bytes:
-        """The key under which a project's codes are hashed.
-
-        Raises:
-            Unsealable: the pepper is not in the keyring.
-        """
-        return self._derive(b"code", project, pepper)
-
     def secret_digest(self, secret: str) -> bytes:
         """The stored form of an API secret (256 random bits, so a keyed hash is enough)."""
-        return hmac.digest(self._derive_index(b"api-secret", b""), secret.encode(), "sha256")
+        return self._index(b"api-secret", b"")(secret.encode())
 
     def blind_index(self, project: bytes, address: str) -> bytes:
         """The look-up key of an address: equal for equal addresses of one project only."""
-        key = self._derive_index(b"address", project)
-        return hmac.digest(key, address.encode(), "sha256")[:INDEX_BYTES]
+        return self._index(b"address", project)(address.encode())[:INDEX_BYTES]
 
     def fingerprint(self, project: bytes, text: bytes) -> bytes:
         """A keyed hash of request parts, to compare two requests without keeping them."""
-        key = self._derive_index(b"fingerprint", project)
-        return hmac.digest(key, text, "sha256")[:INDEX_BYTES]
+        return self._index(b"fingerprint", project)(text)[:INDEX_BYTES]
 
     def seal(self, project: bytes, subject: bytes, plain: bytes, nonce: bytes) -> bytes:
         """`plain` sealed to one project and subject (associated data), under a fresh nonce."""
@@ -91,18 +104,25 @@ class Keyring:
         except InvalidTag:
             raise Unsealable("sealed bytes do not belong to this row or pepper") from None
 
-    def _cipher_uncached(self, project: bytes, pepper: int) -> AESGCM:
-        return AESGCM(self._derive(b"seal", project, pepper))
+    def _new_code_mac(self, project: bytes, pepper: int) -> Mac:
+        """What a project's codes are hashed with.
 
-    def _derive_uncached(self, purpose: bytes, project: bytes, pepper: int) -> bytes:
+        Raises:
+            Unsealable: the pepper is not in the keyring.
+        """
+        return Mac(self._derived(b"code", project, pepper))
+
+    def _new_cipher(self, project: bytes, pepper: int) -> AESGCM:
+        return AESGCM(self._derived(b"seal", project, pepper))
+
+    def _new_index(self, purpose: bytes, project: bytes) -> Mac:
+        return Mac(_hkdf(self._index_key, purpose + b"\x00" + project))
+
+    def _derived(self, purpose: bytes, project: bytes, pepper: int) -> bytes:
         material = self._peppers.get(pepper)
         if material is None:
             raise Unsealable(f"pepper {pepper} is not in the keyring")
         return _hkdf(material, purpose + b"\x00" + project)
-
-    @lru_cache(_KEYS_CACHED)  # noqa: B019 - one keyring per process
-    def _derive_index(self, purpose: bytes, project: bytes) -> bytes:
-        return _hkdf(self._index_key, purpose + b"\x00" + project)
 
 
 def _hkdf(material: bytes, info: bytes) -> bytes:

@@ -111,9 +111,8 @@ def end(live: Live, trigger: Trigger, now: int) -> Verification:
     status = follow(Status.PENDING, trigger)
     if status is None:
         raise ValueError(f"{trigger} does not end a pending verification")
-    kept = {name: getattr(live, name) for name in Verification.__struct_fields__}
-    kept.update(status=status, ended_at=now)
-    return Verification(**kept)
+    kept = msgspec.structs.astuple(live)[: len(Verification.__struct_fields__)]
+    return msgspec.structs.replace(Verification(*kept), status=status, ended_at=now)
 
 
 class Details(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -68,7 +68,6 @@ class Checking:
         if live is None:
             raise self._refusal(tx, project, verification, now)
         if self._matches(live, code, binding):
-            tx.live.remove(project, verification)
             self._ledger.finish(tx, live, Trigger.RIGHT_CODE, now)
             return _checked(live, Status.APPROVED)
         tx.addresses.failed_check(project, live.address, now, self._sequence.make(now))
@@ -78,17 +77,16 @@ class Checking:
         )  # fmt: skip
         if live.checks < live.max_checks:
             return _checked(live, Status.PENDING)
-        tx.live.remove(project, verification)
         self._ledger.finish(tx, live, Trigger.LAST_WRONG_CODE, now)
         return _checked(live, Status.EXHAUSTED)
 
     def _matches(self, live: Live, code: str, binding: tuple[str, str] | None) -> bool:
-        bound = live.binding
+        bound_to = live.binding
         if binding is not None:
-            bound = self._keyring.fingerprint(live.project, passcode.joined(binding))
-        context = passcode.context(live.id, live.address, live.purpose, bound)
-        key = self._keyring.code_key(live.project, live.pepper)
-        return passcode.matches(live.digest, passcode.digest(key, context, code))
+            bound_to = self._keyring.fingerprint(live.project, passcode.joined(binding))
+        message = passcode.bound(live.id, live.address, live.purpose, bound_to, code)
+        mac = self._keyring.code_mac(live.project, live.pepper)
+        return passcode.matches(live.digest, mac(message))
 
     def _refusal(self, tx: Transaction, project: bytes, verification: bytes, now: int) -> Problem:
         live = tx.live.get(project, verification)

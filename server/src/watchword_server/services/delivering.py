@@ -34,7 +34,7 @@ from watchword_server.domain.routing import (
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring
 from watchword_server.domain.template import Autofill
 from watchword_server.domain.verification import Details, Live, Secrets, Trigger
-from watchword_server.ledger import ADVANCE, Ledger, decode_route
+from watchword_server.ledger import ADVANCE, LEASE_S, Ledger, decode_route
 from watchword_server.ports import (
     Accounts,
     Clock,
@@ -42,6 +42,7 @@ from watchword_server.ports import (
     Entropy,
     InboxBody,
     InboxMessage,
+    Job,
     Provider,
     Rejected,
     Store,
@@ -53,8 +54,6 @@ from watchword_server.ports import (
 
 HAND_OVER_S = 10
 """A provider that has not answered by then may have sent: Uncertain."""
-LEASE_S = 15
-"""How long a claim holds; longer than a hand-over can take."""
 INBOX_KEPT_S = 86_400
 _MS = 1000
 _S = DeliveryStatus
@@ -62,17 +61,6 @@ _details = msgspec.msgpack.Decoder(Details).decode
 _secrets = msgspec.msgpack.Decoder(Secrets).decode
 _encode = msgspec.msgpack.Encoder().encode
 _decoded = lru_cache(1024)(decode_route)
-
-
-class Job(msgspec.Struct, frozen=True):
-    """A delivery that was claimed and is to be handed over now."""
-
-    work: Work
-    live: Live
-    delivery: Delivery
-
-    def __repr__(self) -> str:
-        return f"<Job {self.delivery.id.hex()}>"
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -128,7 +116,7 @@ class Delivering:
         def unit(tx: Transaction) -> int:
             overdue = tx.live.expired(now, limit)
             for project, verification in overdue:
-                if live := tx.live.remove(project, verification):
+                if live := tx.live.get(project, verification):
                     self._ledger.finish(tx, live, Trigger.TIME_PASSED, now)
             return len(overdue)
 
@@ -273,8 +261,8 @@ class Delivering:
                 tx, current, decision.index, route[decision.index], now,
                 maybe_duplicate=decision.maybe_duplicate,
             )  # fmt: skip
-        elif isinstance(decision, GiveUp) and (gone := tx.live.remove(live.project, live.id)):
-            self._ledger.finish(tx, gone, Trigger.NO_STEP_HANDED_OVER, now)
+        elif isinstance(decision, GiveUp):
+            self._ledger.finish(tx, current, Trigger.NO_STEP_HANDED_OVER, now)
 
     def _wait_passed(self, tx: Transaction, job: Job, now: int) -> None:
         """A step's wait is over: silence makes a sent delivery unknown."""
@@ -333,7 +321,5 @@ def _failed(outcome: Outcome, reason: Reason, raw: str | None) -> Result:
 def _handed_over(receipt: Receipt, kept: InboxBody | None) -> Result:
     reference = receipt.reference
     if receipt.delivered:
-        return Result(
-            Outcome.DELIVERED, (_S.SENT, _S.DELIVERED), reference=reference, kept=kept
-        )
+        return Result(Outcome.DELIVERED, (_S.SENT, _S.DELIVERED), reference=reference, kept=kept)
     return Result(Outcome.SENT, (_S.SENT,), reference=reference, kept=kept)

@@ -21,7 +21,7 @@ from watchword_server.domain.errors import (
     Problem,
 )
 from watchword_server.domain.project import ApiKey, Caller, Project, ip_allowed
-from watchword_server.domain.sealing import Keyring
+from watchword_server.domain.sealing import Keyring, Mac
 from watchword_server.domain.template import Template
 from watchword_server.ports import Clock, Entropy, Store
 
@@ -57,7 +57,7 @@ class CachedDirectory:
         self._store = store
         self._clock = clock
         self._keyring = keyring
-        self._digest_key = entropy(32)
+        self._digest = Mac(entropy(32))
         self._keys: _Fresh[bytes, tuple[ApiKey, Project]] = _Fresh()
         self._projects: _Fresh[bytes, Project] = _Fresh()
         self._templates: _Fresh[tuple[bytes, str], Template] = _Fresh()
@@ -65,7 +65,7 @@ class CachedDirectory:
     async def authenticate(self, authorization: bytes, client_ip: str) -> Caller:
         """See `ports.Directory.authenticate`."""
         now = self._clock.now()
-        digest = hmac.digest(self._digest_key, authorization, "sha256")
+        digest = self._digest(authorization)
         known = self._keys.get(digest, now)
         if known is None:
             known = await self._proven(authorization, now)

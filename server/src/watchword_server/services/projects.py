@@ -111,6 +111,4 @@ class Projects:
 
 
 def _taken(name: str) -> Problem:
-    return Problem(
-        CONFLICT, f"There is a project named {name} already.", extra={"field": "name"}
-    )
+    return Problem(CONFLICT, f"There is a project named {name} already.", extra={"field": "name"})

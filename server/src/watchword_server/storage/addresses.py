@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import apsw
 
 from watchword_server.ports import AddressState, InboxMessage
+from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.queries import load
 from watchword_server.storage.rows import Row, count, many
 
 _Q = load("addresses.sql")
 _inbox_values = _Q["add_inbox"].binder()
 _NEWEST = b"\xff" * 16
-_NOTHING = (0, 0, 0, 0, 0)
 
 
 def _inbox(row: Row) -> InboxMessage:
@@ -25,16 +25,22 @@ class AddressRows:
         self._cursor = cursor
 
     def get(self, project: bytes, address: bytes, failures_since: int) -> AddressState | None:
-        values = (project, address, failures_since)
-        row = self._cursor.execute(_Q["get_address"].sql, values).fetchall()[0]
-        return None if row == _NOTHING else AddressState(*row)
+        rows = self._cursor.execute(_Q["get_address"].sql, (project, address)).fetchall()
+        if not rows:
+            return None
+        sends, next_send_at, consecutive, failed_at = rows[0]
+        failures = oldest = 0
+        if failed_at > failures_since:
+            values = (project, address, failures_since)
+            failures, oldest = self._cursor.execute(_Q["failures"].sql, values).fetchall()[0]
+        return AddressState(sends, next_send_at, consecutive, failures, oldest)
 
     def failed_check(self, project: bytes, address: bytes, at: int, id: bytes) -> None:
         self._cursor.execute(_Q["insert_failed_check"].sql, (project, address, at, id))
-        self._cursor.execute(_Q["count_consecutive"].sql, (project, address))
+        self._cursor.execute(_Q["count_consecutive"].sql, (project, address, at))
 
     def proven(self, project: bytes, address: bytes) -> None:
-        self._cursor.execute(_Q["forget_state"].sql, (project, address))
+        self._cursor.execute(_Q["proven"].sql, (project, address))
 
     def sent(self, project: bytes, address: bytes, sends: int, next_send_at: int) -> None:
         values = (project, address, sends, next_send_at)
@@ -45,24 +51,29 @@ class AddressRows:
         self._cursor.execute(_Q["forget_state"].sql, (project, address))
 
     def sweep(self, ladders_before: int, failures_before: int, limit: int) -> int:
-        ladders = count(self._cursor, _Q["sweep_states"], (ladders_before, limit))
-        return ladders + count(self._cursor, _Q["sweep_failures"], (failures_before, limit))
+        values = (ladders_before, failures_before, limit)
+        states = count(self._cursor, _Q["sweep_states"], values)
+        return states + count(self._cursor, _Q["sweep_failures"], (failures_before, limit))
 
 
 class InboxRows:
     """`ports.Inbox` on SQLite."""
 
-    def __init__(self, cursor: apsw.Cursor) -> None:
+    def __init__(self, cursor: apsw.Cursor, deferred: Deferred) -> None:
         self._cursor = cursor
+        self._flush = deferred.flush
+        self._add = deferred.statement(_Q["add_inbox"])
 
     def add(self, message: InboxMessage) -> None:
-        self._cursor.execute(_Q["add_inbox"].sql, _inbox_values(message))
+        self._add(_inbox_values(message))
 
     def page(
         self, project: bytes, address: bytes | None, before: bytes | None, limit: int
     ) -> Sequence[InboxMessage]:
+        self._flush()
         values = (project, before or _NEWEST, address, limit)
         return many(self._cursor, _Q["page_inbox"], values, _inbox)
 
     def sweep(self, before: int, limit: int) -> int:
+        self._flush()
         return count(self._cursor, _Q["sweep_inbox"], (before, limit))

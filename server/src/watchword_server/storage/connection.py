@@ -24,7 +24,7 @@ def connect(path: Path, synchronous: str) -> apsw.Connection:
         f"synchronous = {SYNCHRONOUS[synchronous]}",
         "wal_autocheckpoint = 0",
         f"cache_size = -{_PAGE_CACHE_KIB}",
-        "secure_delete = ON",
+        "secure_delete = FAST",
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")

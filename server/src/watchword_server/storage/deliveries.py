@@ -7,6 +7,7 @@ import apsw
 from watchword_server.domain.delivery import Delivery, DeliveryStatus
 from watchword_server.domain.events import Event
 from watchword_server.ports import Work
+from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.queries import load
 from watchword_server.storage.rows import Row, hit, many, one
 
@@ -36,53 +37,66 @@ def _work(row: Row) -> Work:
 class DeliveryRows:
     """`ports.Deliveries` on SQLite."""
 
-    def __init__(self, cursor: apsw.Cursor) -> None:
+    def __init__(self, cursor: apsw.Cursor, deferred: Deferred) -> None:
         self._cursor = cursor
+        self._flush = deferred.flush
+        self._insert = deferred.statement(_Q["insert_delivery"])
+        self._update = deferred.statement(_Q["update_delivery"])
 
     def insert(self, delivery: Delivery) -> None:
-        self._cursor.execute(_Q["insert_delivery"].sql, _delivery_values(delivery))
+        self._insert(_delivery_values(delivery))
 
     def get(self, project: bytes, verification: bytes, number: int) -> Delivery | None:
+        self._flush()
         return one(self._cursor, _Q["get_delivery"], (project, verification, number), _delivery)
 
     def update(self, delivery: Delivery) -> None:
-        self._cursor.execute(_Q["update_delivery"].sql, _update_values(delivery))
+        self._update(_update_values(delivery))
 
     def of(self, project: bytes, verification: bytes) -> Sequence[Delivery]:
+        self._flush()
         return many(self._cursor, _Q["deliveries_of"], (project, verification), _delivery)
 
 
 class EventRows:
     """`ports.Events` on SQLite."""
 
-    def __init__(self, cursor: apsw.Cursor) -> None:
+    def __init__(self, cursor: apsw.Cursor, deferred: Deferred) -> None:
         self._cursor = cursor
+        self._flush = deferred.flush
+        self._append = deferred.statement(_Q["append_event"])
 
     def append(
-        self, project: bytes, verification: bytes, id: bytes, type: str, at: int, data: bytes
+        self, project: bytes, verification: bytes, type: str, at: int, data: bytes
     ) -> None:
-        self._cursor.execute(_APPEND_EVENT, (project, verification, id, type, at, data))
+        self._append((project, verification, type, at, data))
 
     def of(self, project: bytes, verification: bytes) -> Sequence[Event]:
+        self._flush()
         return many(self._cursor, _Q["events_of"], (project, verification), _event)
 
 
 class WorkRows:
     """`ports.WorkQueue` on SQLite."""
 
-    def __init__(self, cursor: apsw.Cursor) -> None:
+    def __init__(self, cursor: apsw.Cursor, deferred: Deferred) -> None:
         self._cursor = cursor
+        self._flush = deferred.flush
+        self._add = deferred.statement(_Q["add_work"])
 
     def add(self, work: Work) -> None:
-        self._cursor.execute(_Q["add_work"].sql, _work_values(work))
+        self._add(_work_values(work))
 
     def claim(self, now: int, lease_until: int, limit: int) -> Sequence[Work]:
+        self._flush()
         rows = many(self._cursor, _Q["claim_work"], (lease_until, now, limit), _work)
         return sorted(rows, key=lambda work: work.id)
 
     def done(self, work: Work) -> bool:
+        # No flush: it was claimed, so its row was written before this unit.
         return hit(self._cursor, _Q["done_work"], (work.due_at, work.id))
 
     def next_due(self) -> int | None:
+        self._flush()
         due: int | None = self._cursor.execute(_Q["next_due"].sql).fetchall()[0][0]
         return due

@@ -7,6 +7,7 @@ import msgspec
 
 from watchword_server.domain.project import ApiKey, Mode, Project, Scope
 from watchword_server.domain.template import Template
+from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.queries import load
 from watchword_server.storage.rows import Row, hit, many, one
 
@@ -50,8 +51,9 @@ def _template(row: Row) -> Template:
 class ProjectRows:
     """`ports.Projects` on SQLite."""
 
-    def __init__(self, cursor: apsw.Cursor) -> None:
+    def __init__(self, cursor: apsw.Cursor, deferred: Deferred) -> None:
         self._cursor = cursor
+        self._flush = deferred.flush
 
     def insert(self, project: Project) -> bool:
         values = (
@@ -71,6 +73,7 @@ class ProjectRows:
         self._cursor.execute(_Q["update_project"].sql, values)
 
     def delete(self, project: bytes) -> bool:
+        self._flush()
         for table in OWNED:
             self._cursor.execute(f"DELETE FROM {table} WHERE project = ?", (project,))  # noqa: S608
         return hit(self._cursor, _Q["delete_project"], (project,))

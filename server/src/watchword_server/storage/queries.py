@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 from watchword_server.domain.delivery import Delivery
-from watchword_server.domain.events import Event
 from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.verification import Live, Verification
 from watchword_server.ports import InboxMessage, Work
@@ -22,7 +21,6 @@ RECORDS: dict[str, tuple[str, ...]] = {
     "live": Live.__struct_fields__,
     "verification": Verification.__struct_fields__,
     "delivery": Delivery.__struct_fields__,
-    "event": Event.__struct_fields__,
     "work": Work.__struct_fields__,
     "inbox": InboxMessage.__struct_fields__,
     "project": Project.__struct_fields__,

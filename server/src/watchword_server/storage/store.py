@@ -76,7 +76,7 @@ class SqliteStore:
         """See `ports.Store.write`."""
         if self._thread is None:
             self._loop = asyncio.get_running_loop()
-            self._thread = WriterThread(self._writer)
+            self._thread = WriterThread(self._writer, self._loop)
         future: asyncio.Future[T] = self._loop.create_future()  # type: ignore[union-attr]
         self._thread.put(unit, future)
         return await future

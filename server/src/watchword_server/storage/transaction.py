@@ -3,6 +3,7 @@
 import apsw
 
 from watchword_server.storage.addresses import AddressRows, InboxRows
+from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.deliveries import DeliveryRows, EventRows, WorkRows
 from watchword_server.storage.projects import ApiKeyRows, ProjectRows, TemplateRows
 from watchword_server.storage.verifications import LiveRows, VerificationRows
@@ -12,13 +13,14 @@ class Rows:
     """`ports.Transaction` on SQLite; made once per connection."""
 
     def __init__(self, cursor: apsw.Cursor) -> None:
+        self.deferred = Deferred(cursor)
         self.live = LiveRows(cursor)
-        self.verifications = VerificationRows(cursor)
-        self.deliveries = DeliveryRows(cursor)
-        self.events = EventRows(cursor)
-        self.work = WorkRows(cursor)
+        self.verifications = VerificationRows(cursor, self.deferred)
+        self.deliveries = DeliveryRows(cursor, self.deferred)
+        self.events = EventRows(cursor, self.deferred)
+        self.work = WorkRows(cursor, self.deferred)
         self.addresses = AddressRows(cursor)
-        self.inbox = InboxRows(cursor)
-        self.projects = ProjectRows(cursor)
+        self.inbox = InboxRows(cursor, self.deferred)
+        self.projects = ProjectRows(cursor, self.deferred)
         self.api_keys = ApiKeyRows(cursor)
         self.templates = TemplateRows(cursor)

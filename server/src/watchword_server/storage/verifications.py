@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import apsw
 
 from watchword_server.domain.verification import Assurance, Live, Status, Verification
+from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.queries import load
 from watchword_server.storage.rows import Row, hit, many, one
 
@@ -49,7 +50,7 @@ class LiveRows:
         self, project: bytes, verification: bytes, now: int, failures_since: int,
         max_failures: int, max_consecutive: int,
     ) -> Live | None:  # fmt: skip
-        values = (project, verification, now, failures_since, max_failures, max_consecutive)
+        values = (project, verification, now, max_consecutive, failures_since, max_failures)
         return one(self._cursor, _Q["count_check"], values, _live)
 
     def count_send(
@@ -61,8 +62,8 @@ class LiveRows:
     def take_step(self, project: bytes, verification: bytes, step: int) -> None:
         self._cursor.execute(_Q["take_step"].sql, (step, project, verification))
 
-    def remove(self, project: bytes, verification: bytes) -> Live | None:
-        return one(self._cursor, _Q["remove_live"], (project, verification), _live)
+    def remove(self, project: bytes, verification: bytes) -> bool:
+        return hit(self._cursor, _Q["remove_live"], (project, verification))
 
     def expired(self, now: int, limit: int) -> Sequence[tuple[bytes, bytes]]:
         return many(self._cursor, _Q["expired"], (now, limit), lambda row: (row[0], row[1]))
@@ -71,17 +72,21 @@ class LiveRows:
 class VerificationRows:
     """`ports.Verifications` on SQLite."""
 
-    def __init__(self, cursor: apsw.Cursor) -> None:
+    def __init__(self, cursor: apsw.Cursor, deferred: Deferred) -> None:
         self._cursor = cursor
+        self._flush = deferred.flush
+        self._insert = deferred.statement(_Q["insert_verification"])
 
     def insert(self, verification: Verification) -> None:
-        self._cursor.execute(_Q["insert_verification"].sql, _verification_values(verification))
+        self._insert(_verification_values(verification))
 
     def get(self, project: bytes, verification: bytes) -> Verification | None:
+        self._flush()
         return one(self._cursor, _Q["get_verification"], (project, verification), _verification)
 
     def page(
         self, project: bytes, before: bytes | None, status: str | None, limit: int
     ) -> Sequence[Verification]:
+        self._flush()
         values = (project, before or _NEWEST, status, limit)
         return many(self._cursor, _Q["page_verifications"], values, _verification)

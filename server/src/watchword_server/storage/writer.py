@@ -1,13 +1,18 @@
 """The one writer of a SQLite file: it groups the commits of concurrent requests.
 
-Units of work queue up; a batch is one transaction with a savepoint per unit, so that a unit
-that fails undoes itself and nobody else; one COMMIT (one fsync) makes the whole batch durable,
-and only then is anybody answered.  A commit that fails fails the whole batch.
+Units of work queue up; a batch is one transaction; one COMMIT (one fsync) makes all of it
+durable, and only then is anybody answered.  A commit that fails fails the whole batch.
+
+A unit that fails undoes itself and nobody else.  Nearly every unit that fails does so before it
+has changed anything (an unknown id, a cool-down), and then there is nothing to undo.  If one did
+change something, the batch is rolled back and run once more, carefully: with a savepoint around
+every unit.  So a unit may run twice and must have no effect outside its transaction.
 
 The writer does not run by itself: something steps it.  `WriterThread` does in production; a
 test or a simulation calls `step` inline.
 """
 
+import asyncio
 import threading
 import time
 from collections import deque
@@ -24,6 +29,15 @@ BATCH_SECONDS = 0.002
 
 Unit = Callable[[Rows], Any]
 Deliver = Callable[[list["Settled"]], None]
+
+
+class _Spoiled(Exception):
+    """A unit failed after it had changed something."""
+
+
+def _is_the_files(error: Exception) -> bool:
+    """Whether the file is in trouble, and not the unit."""
+    return isinstance(error, apsw.FullError | apsw.IOError | apsw.CorruptError | apsw.NotADBError)
 
 
 class Settled:
@@ -72,8 +86,15 @@ class Writer:
             return 0
         batch: list[Settled] = []
         try:
-            self._cursor.execute("BEGIN IMMEDIATE")
-            self._run(batch)
+            self._begin()
+            try:
+                self._take(batch)
+            except _Spoiled:
+                self._cursor.execute("ROLLBACK")
+                self._begin()
+                for settled in batch:
+                    self._run_carefully(settled)
+            self._rows.deferred.flush()
             if self._after_batch is not None:
                 self._after_batch(self._rows)
             self._cursor.execute("COMMIT")
@@ -84,28 +105,53 @@ class Writer:
         self._deliver(batch)
         return len(batch)
 
-    def _run(self, batch: list[Settled]) -> None:
+    def _begin(self) -> None:
+        self._rows.deferred.cut(0)
+        self._cursor.execute("BEGIN IMMEDIATE")
+
+    def _take(self, batch: list[Settled]) -> None:
+        """Run waiting units into the batch until it is full or its time is over."""
         until = time.perf_counter() + BATCH_SECONDS
-        execute = self._cursor.execute
-        while self._waiting and len(batch) < BATCH_UNITS:
-            settled = self._waiting.popleft()
+        rows, waiting, changes = self._rows, self._waiting, self._connection.total_changes
+        deferred = rows.deferred
+        while waiting and len(batch) < BATCH_UNITS:
+            settled = waiting.popleft()
             batch.append(settled)
-            execute("SAVEPOINT unit")
+            mark, before = deferred.mark(), changes()
             try:
-                settled.result = settled.unit(self._rows)
+                settled.result = settled.unit(rows)
             except Exception as error:  # its caller's, whatever it is
-                if isinstance(error, (apsw.FullError, apsw.IOError, apsw.CorruptError)):
-                    raise  # the file is in trouble, not the unit
+                if _is_the_files(error):
+                    raise
+                if changes() != before:
+                    raise _Spoiled from error
+                deferred.cut(mark)
                 settled.error = error
-                execute("ROLLBACK TO unit")
-            execute("RELEASE unit")
             if time.perf_counter() > until:
                 break
+
+    def _run_carefully(self, settled: Settled) -> None:
+        """Run one unit inside a savepoint."""
+        deferred = self._rows.deferred
+        settled.result = settled.error = None
+        deferred.flush()
+        self._cursor.execute("SAVEPOINT unit")
+        try:
+            settled.result = settled.unit(self._rows)
+            deferred.flush()
+        except Exception as error:  # its caller's, whatever it is
+            if _is_the_files(error):
+                raise
+            settled.error = error
+            deferred.cut(0)
+            self._cursor.execute("ROLLBACK TO unit")
+        self._cursor.execute("RELEASE unit")
 
     def _fail(self, batch: list[Settled], error: apsw.Error) -> None:
         """Nothing of the batch happened: say so to everyone in it."""
         while not batch and self._waiting:  # BEGIN itself failed
             batch.extend(self._waiting.popleft() for _ in range(min(len(self), BATCH_UNITS)))
+        self._rows.deferred.cut(0)
         if self._connection.in_transaction:
             self._cursor.execute("ROLLBACK")
         for settled in batch:
@@ -114,18 +160,30 @@ class Writer:
 
 
 class WriterThread:
-    """Steps a writer in a thread of its own until it is closed and nothing waits."""
+    """Steps a writer in a thread of its own until it is closed and nothing waits.
 
-    def __init__(self, writer: Writer) -> None:
+    The thread is woken at the end of the event loop's turn, not at every unit: requests that
+    arrived together are written together.
+    """
+
+    def __init__(self, writer: Writer, loop: asyncio.AbstractEventLoop) -> None:
         self._writer = writer
+        self._loop = loop
         self._wake = threading.Event()
+        self._waking = False
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="watchword-writer", daemon=True)
         self._thread.start()
 
     def put(self, unit: Unit, key: Any) -> None:
-        """Queue a unit and wake the thread."""
+        """Queue a unit, from the event loop's own thread."""
         self._writer.put(unit, key)
+        if not self._waking:
+            self._waking = True
+            self._loop.call_soon(self._woken)
+
+    def _woken(self) -> None:
+        self._waking = False
         self._wake.set()
 
     def close(self) -> None:

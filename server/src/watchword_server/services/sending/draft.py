@@ -144,7 +144,7 @@ class Drafter:
         binding = keyring.fingerprint(project, bound) if bound else b""
         same = "\x00".join((chosen.id, asked.purpose, asked.code or "")).encode() + b"\x00" + bound
         pepper = keyring.current
-        context = passcode.context(verification, index, asked.purpose, binding)
+        bound_code = passcode.bound(verification, index, asked.purpose, binding, code)
         details = Details(to.value, asked.metadata, asked.alternate_email)
         secrets = Secrets(code, ttl_s, asked.params)
         return Live(
@@ -169,7 +169,7 @@ class Drafter:
             sameness=keyring.fingerprint(project, same),
             binding=binding,
             pepper=pepper,
-            digest=passcode.digest(keyring.code_key(project, pepper), context, code),
+            digest=keyring.code_mac(project, pepper)(bound_code),
             secrets=keyring.seal(project, verification, _encode(secrets), nonces[NONCE_BYTES:]),
             policy=policy.name,
             next_send_at=now + policy.cooldown_s(1) * _MS,

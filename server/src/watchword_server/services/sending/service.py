@@ -4,7 +4,6 @@ What depends on the store is decided and written in one unit of it: the address'
 verification that may be pending already, the new one with its first delivery.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
 
 import msgspec
@@ -21,6 +20,8 @@ from watchword_server.ports import (
     AddressState,
     Clock,
     Directory,
+    Dispatch,
+    Job,
     Store,
     Transaction,
 )
@@ -44,11 +45,11 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Sending:
-    """Starts, resends and cancels; `wake` tells the worker that there is something due."""
+    """Starts, resends and cancels verifications."""
 
     def __init__(
         self, store: Store, clock: Clock, drafter: Drafter, directory: Directory,
-        throughput: Throughput, ledger: Ledger, wake: Callable[[], None],
+        throughput: Throughput, ledger: Ledger, dispatch: Dispatch,
     ) -> None:  # fmt: skip
         self._store = store
         self._clock = clock
@@ -56,7 +57,7 @@ class Sending:
         self._directory = directory
         self._throughput = throughput
         self._ledger = ledger
-        self._wake = wake
+        self._dispatch = dispatch
 
     async def start(self, caller: Caller, asked: Start) -> Accepted:
         """Begin a verification, or resend the pending one that is the same.
@@ -72,9 +73,24 @@ class Sending:
         now = self._clock.now()
         standing = admit(self._throughput, caller, project, to, now)
         draft = self._drafter.live(caller, asked, chosen, to, route, NATIVE, now)
-        live = await self._store.write(lambda tx: self._begin(tx, draft, now))
-        self._wake()
+        live = await self._written(draft, now)
         return Accepted(live, live.next_send_at, standing)
+
+    async def _written(self, draft: Live, now: int) -> Live:
+        """Write a start, and hand its message over at once where the worker has a free slot."""
+        dispatch = self._dispatch
+        reserved = dispatch.reserve()
+        job = None
+        try:
+            live, job = await self._store.write(lambda tx: self._begin(tx, draft, reserved, now))
+        finally:
+            if reserved and job is None:
+                dispatch.release()
+        if job is not None and reserved:
+            dispatch.start(job)
+        else:
+            dispatch.wake()
+        return live
 
     async def resend(self, caller: Caller, verification: bytes, channel: str | None) -> Accepted:
         """Send the same code once more, over another step's channel if one is given.
@@ -94,7 +110,7 @@ class Sending:
             return self._resend(tx, live, now, channel)
 
         live = await self._store.write(unit)
-        self._wake()
+        self._dispatch.wake()
         return Accepted(live, live.next_send_at, standing)
 
     async def cancel(self, caller: Caller, verification: bytes) -> Verification:
@@ -109,34 +125,35 @@ class Sending:
             live = tx.live.get(caller.project, verification)
             if live is None or live.expires_at <= now:
                 raise not_pending(tx, caller.project, verification, now)
-            tx.live.remove(caller.project, verification)
             return self._ledger.finish(tx, live, Trigger.CANCEL, now)
 
         return await self._store.write(unit)
 
-    def _begin(self, tx: Transaction, draft: Live, now: int) -> Live:
-        """The unit of a start."""
+    def _begin(
+        self, tx: Transaction, draft: Live, claimed: bool, now: int
+    ) -> tuple[Live, Job | None]:
+        """The unit of a start: what is pending then, and its job if it is a new one."""
         state = self._state(tx, draft, now)
         if state.next_send_at > now:
             raise _cooling(state.next_send_at, now, None)
         if state.sends:
             wait = POLICIES[draft.policy].cooldown_s(1 + state.sends) * _MS
             draft = msgspec.structs.replace(draft, next_send_at=now + wait)
-        if self._ledger.begin(tx, draft, _decoded(draft.route)[0], now):
-            return draft
+        job = self._ledger.begin(tx, draft, _decoded(draft.route)[0], now, claimed=claimed)
+        if job is not None:
+            return draft, job
         pending = tx.live.of_address(draft.project, draft.address)
         if pending is None:
             raise LookupError("a pending verification blocked an insert and is not there")
         if pending.expires_at > now:
             if pending.sameness == draft.sameness:
-                return self._resend(tx, pending, now, None)
+                return self._resend(tx, pending, now, None), None
             if pending.next_send_at > now:
                 raise _cooling(pending.next_send_at, now, pending)
-        tx.live.remove(pending.project, pending.id)
         expired = pending.expires_at <= now
         trigger = Trigger.TIME_PASSED if expired else Trigger.CANCEL
         self._ledger.finish(tx, pending, trigger, now)
-        return self._begin(tx, draft, now)
+        return self._begin(tx, draft, claimed, now)
 
     def _state(self, tx: Transaction, live: Live, now: int) -> AddressState:
         """What is remembered of the address.
@@ -196,6 +213,4 @@ def _no_sends_left(live: Live, now: int) -> Problem:
         "message_id": ids.text(ids.Prefix.VERIFICATION, live.id),
     }
     detail = "This code was sent as often as it may be; start again when it has expired."
-    return Problem(
-        RATE_LIMITED, detail, retry_after=_seconds(live.expires_at, now), extra=extra
-    )
+    return Problem(RATE_LIMITED, detail, retry_after=_seconds(live.expires_at, now), extra=extra)

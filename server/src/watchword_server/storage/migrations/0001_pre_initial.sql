@@ -111,16 +111,16 @@ CREATE TABLE deliveries (
     PRIMARY KEY (project, verification, number)
 ) STRICT, WITHOUT ROWID;
 
+-- What happened, in the order in which it was written: new rows always append.
 CREATE TABLE events (
+    number       INTEGER PRIMARY KEY,
     project      BLOB NOT NULL,
     verification BLOB NOT NULL,
-    sequence     INTEGER NOT NULL,
-    id           BLOB NOT NULL,
     type         TEXT NOT NULL,
     at           INTEGER NOT NULL,
-    data         BLOB NOT NULL,
-    PRIMARY KEY (project, verification, sequence)
-) STRICT, WITHOUT ROWID;
+    data         BLOB NOT NULL
+) STRICT;
+CREATE INDEX events_of_verification ON events (project, verification);
 
 -- Due work.  The key is the due time itself; a claim moves it to the end of its lease.
 CREATE TABLE work (
@@ -134,13 +134,15 @@ CREATE TABLE work (
     PRIMARY KEY (due_at, id)
 ) STRICT, WITHOUT ROWID;
 
--- What outlives one verification of an address.
+-- What outlives one verification of an address.  An address without a row here has no failed
+-- check and no cool-down, so that the usual case costs one look-up in a small table.
 CREATE TABLE address_states (
     project      BLOB NOT NULL,
     address      BLOB NOT NULL,
     sends        INTEGER NOT NULL,
     next_send_at INTEGER NOT NULL,
     consecutive  INTEGER NOT NULL,
+    failed_at    INTEGER NOT NULL,
     PRIMARY KEY (project, address)
 ) STRICT, WITHOUT ROWID;
 

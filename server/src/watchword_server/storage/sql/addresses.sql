@@ -1,31 +1,37 @@
 -- What is remembered about addresses, and the messages that stayed on this machine.
 
 -- name: get_address
-SELECT coalesce(s.sends, 0), coalesce(s.next_send_at, 0), coalesce(s.consecutive, 0),
-       f.failures, coalesce(f.oldest, 0)
-FROM (SELECT count(*) AS failures, min(at) AS oldest FROM failed_checks
-      WHERE project = :project AND address = :address AND at > :failures_since) AS f
-LEFT JOIN address_states AS s ON s.project = :project AND s.address = :address;
+SELECT sends, next_send_at, consecutive, failed_at FROM address_states
+WHERE project = :project AND address = :address;
+
+-- name: failures
+SELECT count(*), coalesce(min(at), 0) FROM failed_checks
+WHERE project = :project AND address = :address AND at > :failures_since;
 
 -- name: insert_failed_check
 INSERT INTO failed_checks (project, address, at, id) VALUES (:project, :address, :at, :id);
 
 -- name: count_consecutive
-INSERT INTO address_states (project, address, sends, next_send_at, consecutive)
-VALUES (:project, :address, 0, 0, 1)
-ON CONFLICT (project, address) DO UPDATE SET consecutive = consecutive + 1;
+INSERT INTO address_states (project, address, sends, next_send_at, consecutive, failed_at)
+VALUES (:project, :address, 0, 0, 1, :at)
+ON CONFLICT (project, address) DO UPDATE
+SET consecutive = consecutive + 1, failed_at = excluded.failed_at;
 
--- name: forget_state
-DELETE FROM address_states WHERE project = :project AND address = :address;
+-- name: proven
+UPDATE address_states SET sends = 0, next_send_at = 0, consecutive = 0
+WHERE project = :project AND address = :address;
 
 -- name: remember_ladder
-INSERT INTO address_states (project, address, sends, next_send_at, consecutive)
-VALUES (:project, :address, :sends, :next_send_at, 0)
+INSERT INTO address_states (project, address, sends, next_send_at, consecutive, failed_at)
+VALUES (:project, :address, :sends, :next_send_at, 0, 0)
 ON CONFLICT (project, address) DO UPDATE
 SET sends = excluded.sends, next_send_at = excluded.next_send_at;
 
 -- name: forget_failures
 DELETE FROM failed_checks WHERE project = :project AND address = :address;
+
+-- name: forget_state
+DELETE FROM address_states WHERE project = :project AND address = :address;
 
 -- name: sweep_failures
 DELETE FROM failed_checks WHERE (project, address, at, id) IN (
@@ -36,7 +42,8 @@ RETURNING 1;
 -- A consecutive count is never forgotten by time, only by a right code or an operator.
 DELETE FROM address_states WHERE (project, address) IN (
     SELECT project, address FROM address_states
-    WHERE consecutive = 0 AND next_send_at < :before LIMIT :limit)
+    WHERE consecutive = 0 AND next_send_at < :ladders_before AND failed_at < :failures_before
+    LIMIT :limit)
 RETURNING 1;
 
 -- name: add_inbox

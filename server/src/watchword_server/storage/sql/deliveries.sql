@@ -1,5 +1,5 @@
 -- Delivery attempts, events and due work.
--- {delivery}, {event} and {work} stand for the columns of the records, in their order.
+-- {delivery} and {work} stand for the columns of the records, in their order.
 
 -- name: insert_delivery
 INSERT INTO deliveries ({delivery}) VALUES ({delivery_values});
@@ -18,15 +18,13 @@ SELECT {delivery} FROM deliveries
 WHERE project = :project AND verification = :verification ORDER BY number;
 
 -- name: append_event
-INSERT INTO events (project, verification, sequence, id, type, at, data)
-VALUES (:project, :verification,
-    1 + coalesce((SELECT max(sequence) FROM events
-                  WHERE project = :project AND verification = :verification), 0),
-    :id, :type, :at, :data);
+INSERT INTO events (project, verification, type, at, data)
+VALUES (:project, :verification, :type, :at, :data);
 
 -- name: events_of
-SELECT {event} FROM events
-WHERE project = :project AND verification = :verification ORDER BY sequence;
+-- The place among the events of one verification is its sequence number.
+SELECT number, row_number() OVER (ORDER BY number), project, verification, type, at, data
+FROM events WHERE project = :project AND verification = :verification ORDER BY number;
 
 -- name: add_work
 INSERT INTO work ({work}) VALUES ({work_values});

@@ -15,14 +15,16 @@ SELECT {live} FROM live WHERE project = :project AND address = :address;
 
 -- name: count_check
 -- The one statement that decides whether a submitted code is evaluated.
+-- An address without a row in address_states has no failures, so the count is seldom taken.
 UPDATE live SET checks = checks + 1
 WHERE project = :project AND id = :id AND expires_at > :now AND checks < max_checks
-  AND (SELECT count(*) FROM failed_checks AS f
-       WHERE f.project = live.project AND f.address = live.address
-         AND f.at > :failures_since) < :max_failures
-  AND NOT EXISTS (SELECT 1 FROM address_states AS s
-       WHERE s.project = live.project AND s.address = live.address
-         AND s.consecutive >= :max_consecutive)
+  AND NOT EXISTS (
+      SELECT 1 FROM address_states AS s
+      WHERE s.project = live.project AND s.address = live.address
+        AND (s.consecutive >= :max_consecutive
+             OR (SELECT count(*) FROM failed_checks AS f
+                 WHERE f.project = s.project AND f.address = s.address
+                   AND f.at > :failures_since) >= :max_failures))
 RETURNING {live};
 
 -- name: count_send
@@ -35,8 +37,8 @@ RETURNING {live};
 UPDATE live SET step = :step WHERE project = :project AND id = :id AND step < :step;
 
 -- name: remove_live
--- Whoever gets the row ends the verification; its secrets go with it.
-DELETE FROM live WHERE project = :project AND id = :id RETURNING {live};
+-- Whoever removes the row ends the verification; its secrets go with it.
+DELETE FROM live WHERE project = :project AND id = :id RETURNING 1;
 
 -- name: expired
 SELECT project, id FROM live WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit;

@@ -1,0 +1,1 @@
+"""The HTTP face: one table of operations, one dispatcher, one shape of error."""

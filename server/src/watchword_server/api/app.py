@@ -1,0 +1,124 @@
+"""The ASGI face: from a connection to an operation and back, with nothing in between.
+
+The order of the checks is fixed: host, path and method, credentials, permission, throughput,
+content type, size, JSON, fields.  The header is read once; what is not in it costs nothing.
+"""
+
+import itertools
+import re
+import secrets
+import time
+
+from watchword_server.api.answer import header
+from watchword_server.api.dispatch import handle
+from watchword_server.api.network import Hosts, Proxies
+from watchword_server.api.operation import Call
+from watchword_server.api.operations import OPERATIONS
+from watchword_server.api.problems import Problems
+from watchword_server.api.public import Pages
+from watchword_server.api.request import (
+    Asgi,
+    ConnectionScope,
+    Disconnected,
+    Headers,
+    HttpSubmission,
+    Receive,
+    Send,
+    joined,
+)
+from watchword_server.api.routing import Router, wrong_method
+from watchword_server.runtime import Runtime
+from watchword_server.telemetry import get_logger
+from watchword_server.telemetry import request_id as current_request
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_MS = 1000
+_POLICY_VIOLATION = 1008
+_log = get_logger("api")
+
+
+def create(runtime: Runtime) -> Asgi:
+    """The API of a runtime as an ASGI application."""
+    return Application(runtime)
+
+
+class Application:
+    """Everything that a request needs, looked up once."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        settings = runtime.settings
+        self._services = runtime.services
+        self._router = Router(OPERATIONS)
+        self._pages = Pages(runtime)
+        self._problems = Problems(settings.public_url)
+        self._hosts = Hosts(settings.public_url, settings.allowed_hosts)
+        self._proxies = Proxies(settings.trusted_proxies)
+        self._access_log = settings.access_log
+        self._serial = itertools.count(1)
+        self._run = f"req_{secrets.token_hex(8)}"
+
+    async def __call__(self, scope: ConnectionScope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await _other(scope["type"], receive, send)
+            return
+        began = time.perf_counter()
+        pairs, path, method = scope["headers"], scope["path"], scope["method"]
+        headers: Headers = dict(pairs)
+        if len(headers) != len(pairs):
+            headers = joined(pairs)
+        request_id = self._request_id(headers.get(b"x-request-id"))
+        current_request.set(request_id)
+        call = operation = None
+        try:
+            host = headers.get(b"host")
+            if host not in self._hosts.known:
+                self._hosts.check(host)
+            found = self._router.find(path)
+            if found is None:
+                answer = self._pages.answer(method, path)
+            else:
+                methods, values = found
+                operation = methods.get(method)
+                if operation is None:
+                    raise wrong_method(methods)
+                client = self._client(scope, headers)
+                caller = await self._services.directory.authenticate(
+                    headers.get(b"authorization", b""), client
+                )
+                call = Call(caller, self._services, values, client, request_id)
+                submission = HttpSubmission(headers, scope["query_string"], receive)
+                answer = await handle(operation, call, submission)
+        except Disconnected:
+            return
+        except Exception as error:
+            answer = self._problems.answer(error, request_id, path)
+        fields = header(answer, request_id.encode(), call.standing if call is not None else None)
+        await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+        await send({"type": "http.response.body", "body": answer.body})
+        if self._access_log:
+            took = round((time.perf_counter() - began) * _MS, 2)
+            what = operation.id if operation is not None else None
+            _log.info("answered", method=method, operation=what, status=answer.status, ms=took)
+
+    def _request_id(self, given: bytes | None) -> str:
+        """The caller's own id for the request if it is a plain word, else a new one."""
+        if given is not None and _REQUEST_ID.fullmatch(given):
+            return given.decode()
+        return f"{self._run}{next(self._serial):016x}"
+
+    def _client(self, scope: ConnectionScope, headers: Headers) -> str:
+        peer = scope.get("client")
+        address: str = peer[0] if peer else ""
+        return self._proxies.client(address, headers) if self._proxies else address
+
+
+async def _other(kind: str, receive: Receive, send: Send) -> None:
+    """What is not a request: the life of the server, and WebSockets, which nobody serves."""
+    if kind == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+    elif kind == "lifespan":
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,104 @@
+"""The single path of every call: permission, throughput, body, fields, handler, answer.
+
+Both faces of the API, HTTP and the in-process one, end here; neither has a check of its own that
+the other lacks.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+
+from watchword_server.api.answer import Answer
+from watchword_server.api.operation import Call, Operation
+from watchword_server.api.violations import bad_json, problem_of
+from watchword_server.domain.errors import FORBIDDEN, RATE_LIMITED, Problem
+from watchword_server.domain.limits import Rate, Refusal, Standing
+
+MAX_BODY = 65_536
+
+REQUESTS = Rate("requests", 6_000, 60)
+"""Requests let through per key, of any kind; a project's limits may say otherwise."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Submission(Protocol):
+    """What a caller submitted; it is read only after the caller's permission is clear."""
+
+    async def body(self, *, optional: bool) -> bytes:
+        """The bytes of the body, at most MAX_BODY.
+
+        Raises:
+            Problem: WRONG_CONTENT_TYPE, BODY_TOO_LARGE.
+        """
+        ...
+
+    def query(self) -> Mapping[str, str]:
+        """The query's parameters.
+
+        Raises:
+            Problem: BAD_FIELD, for one that is there twice.
+        """
+        ...
+
+
+async def handle(operation: Operation, call: Call, submission: Submission) -> Answer:
+    """Answer a call.
+
+    Raises:
+        Problem: it is refused.
+    """
+    if operation.scope is not None and operation.scope not in call.caller.scopes:
+        raise _forbidden(operation.scope.value)
+    call.standing = await _admitted(call)
+    body = query = None
+    if operation.decoder is not None:
+        raw = await submission.body(optional=operation.body_optional)
+        body = _decoded(operation, raw or b"{}" if operation.body_optional else raw)
+    if operation.query is not None:
+        query = _query(operation.query, submission.query())
+    answer = await operation.handler(call, body, query)
+    return Answer(operation.status, _encode(answer))
+
+
+async def _admitted(call: Call) -> Standing:
+    """Count the request against its key; what a call does is limited apart, by its service."""
+    services, caller = call.services, call.caller
+    project = await services.directory.project(caller.project)
+    custom = project.limits.get(REQUESTS.name)
+    rate = REQUESTS if custom is None else Rate(REQUESTS.name, *custom)
+    outcome = services.throughput.admit(((rate, caller.api_key),), services.clock.now())
+    if isinstance(outcome, Refusal):
+        call.standing = Standing(rate.name, rate.count, rate.period_s, 0, outcome.retry_after_s)
+        raise _rate_limited(outcome)
+    return outcome
+
+
+def _decoded(operation: Operation, raw: bytes) -> object:
+    decoder = operation.decoder
+    if decoder is None:
+        return None
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise problem_of(error, operation.body, raw) from None
+    except (ValueError, RecursionError):
+        raise bad_json() from None
+
+
+def _query(query: type[msgspec.Struct], values: Mapping[str, str]) -> msgspec.Struct:
+    try:
+        return msgspec.convert(values, query, strict=False)
+    except msgspec.ValidationError as error:
+        raise problem_of(error, query, None) from None
+
+
+def _forbidden(scope: str) -> Problem:
+    return Problem(FORBIDDEN, f"This key has not the scope {scope}.", extra={"scope": scope})
+
+
+def _rate_limited(refusal: Refusal) -> Problem:
+    name, wait = refusal.name, refusal.retry_after_s
+    detail = f"The limit `{name}` is met; it lets the next request pass in {wait} s."
+    return Problem(RATE_LIMITED, detail, retry_after=wait, extra={"limit": name})

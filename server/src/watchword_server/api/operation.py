@@ -1,0 +1,111 @@
+"""What an operation is: one row of the table that routing, validation and documentation share."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from watchword_server.domain.errors import (
+    BAD_FIELD,
+    BAD_JSON,
+    BODY_TOO_LARGE,
+    FORBIDDEN,
+    INTERNAL,
+    KEY_INACTIVE,
+    RATE_LIMITED,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
+    UNKNOWN_ID,
+    WRONG_CONTENT_TYPE,
+    WRONG_HOST,
+    ErrorKind,
+)
+from watchword_server.domain.limits import Standing
+from watchword_server.domain.project import Caller, Scope
+from watchword_server.runtime import Services
+
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+
+_ANY_CALL = (
+    INTERNAL,
+    UNAVAILABLE,
+    UNAUTHENTICATED,
+    KEY_INACTIVE,
+    FORBIDDEN,
+    RATE_LIMITED,
+    WRONG_HOST,
+)
+_ANY_BODY = (BAD_JSON, BODY_TOO_LARGE, WRONG_CONTENT_TYPE, BAD_FIELD)
+
+
+class Call(msgspec.Struct):
+    """One authenticated call on its way through the dispatcher.
+
+    Attributes:
+        path: the values in the path, by name.
+        standing: how the tightest limit stands after this call, for the RateLimit headers.
+    """
+
+    caller: Caller
+    services: Services
+    path: Mapping[str, str]
+    client_ip: str
+    request_id: str
+    standing: Standing | None = None
+
+
+Handler = Callable[[Call, Any, Any], Awaitable[Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One call of the API.
+
+    Attributes:
+        id: the operationId, for SDKs and tools.
+        scope: what the key must be allowed; None for any key.
+        body: the type of the request body; None where there is none.
+        body_optional: whether an empty body stands for the defaults.
+        example: a request body that works.
+        errors: the kinds of this call, beyond those every call has.
+    """
+
+    id: str
+    method: Method
+    path: str
+    tag: str
+    summary: str
+    description: str
+    scope: Scope | None
+    answer: Any
+    handler: Handler
+    body: type[msgspec.Struct] | None = None
+    body_optional: bool = False
+    example: Mapping[str, Any] | None = None
+    query: type[msgspec.Struct] | None = None
+    status: int = 200
+    errors: tuple[ErrorKind, ...] = ()
+    decoder: msgspec.json.Decoder[Any] | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the decoder of the body, once."""
+        decoder = None if self.body is None else msgspec.json.Decoder(self.body)
+        object.__setattr__(self, "decoder", decoder)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names in the path, in order."""
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+    @property
+    def all_errors(self) -> tuple[ErrorKind, ...]:
+        """Every kind this call can answer, by status and code."""
+        kinds = {kind.slug: kind for kind in (*_ANY_CALL, *self.errors)}
+        if self.body is not None:
+            kinds.update((kind.slug, kind) for kind in _ANY_BODY)
+        if self.query is not None:
+            kinds[BAD_FIELD.slug] = BAD_FIELD
+        if self.parameters:
+            kinds[UNKNOWN_ID.slug] = UNKNOWN_ID
+        return tuple(sorted(kinds.values(), key=lambda kind: (kind.status, kind.code, kind.slug)))

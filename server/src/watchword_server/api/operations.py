@@ -1,0 +1,36 @@
+"""The table of operations: everything about the API is written there once."""
+
+from watchword_server.api.operation import Operation
+from watchword_server.api.resources import (
+    api_keys,
+    guard,
+    inbox,
+    messages,
+    projects,
+    sends,
+    templates,
+    verifications,
+)
+
+OPERATIONS: tuple[Operation, ...] = (
+    *sends.OPERATIONS,
+    *messages.OPERATIONS,
+    *verifications.OPERATIONS,
+    *templates.OPERATIONS,
+    *inbox.OPERATIONS,
+    *api_keys.OPERATIONS,
+    *projects.OPERATIONS,
+    *guard.OPERATIONS,
+)
+
+BY_ID: dict[str, Operation] = {operation.id: operation for operation in OPERATIONS}
+
+TAGS: dict[str, str] = {
+    "messages": "Send a code, send it again, follow what became of it.",
+    "verifications": "Check what the person typed.",
+    "templates": "What messages say, on which channels and in which languages.",
+    "inbox": "What a project that is not live would have sent.",
+    "api-keys": "Keys of the project: what each may do, from where, until when.",
+    "projects": "The tenants of this server; for its administrator.",
+    "guard": "Addresses that met a limit.",
+}

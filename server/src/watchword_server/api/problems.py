@@ -1,0 +1,105 @@
+"""Every answer that is not a success: problem details (RFC 9457) with the field's own members."""
+
+import msgspec
+
+from watchword_server.api.answer import PROBLEM, Answer, Header
+from watchword_server.domain.errors import (
+    INTERNAL,
+    UNAVAILABLE,
+    WRONG_METHOD,
+    ErrorKind,
+    NextAction,
+    Problem,
+    StoreUnavailable,
+)
+from watchword_server.telemetry import count, get_logger
+
+_log = get_logger("api")
+_encode = msgspec.json.Encoder().encode
+_CHALLENGES: tuple[Header, ...] = (
+    (b"www-authenticate", b'Basic realm="watchword", charset="UTF-8"'),
+    (b"www-authenticate", b'Bearer realm="watchword"'),
+)
+_UNAUTHORIZED = 401
+_STORE_RETRY_S = 1
+_LONGEST_INSTANCE = 200
+
+
+class ProblemDetails(msgspec.Struct, kw_only=True):
+    """An error, in the one shape that every error has (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: int
+    message: str
+    retryable: bool
+    retry_after: int | None
+    doc_url: str
+    next_action: NextAction
+    request_id: str
+
+
+class Problems:
+    """Makes answers of exceptions; knows under which URL the errors are documented."""
+
+    def __init__(self, public_url: str) -> None:
+        self._documents = f"{public_url}/docs/errors/"
+
+    def answer(self, error: Exception, request_id: str, path: str) -> Answer:
+        """The answer to a request that ended in an exception."""
+        problem = self._problem(error, request_id)
+        kind = problem.kind
+        body = msgspec.to_builtins(self._details(problem, request_id, path))
+        for name, value in problem.extra.items():
+            body.setdefault(name, value)
+        return Answer(kind.status, _encode(body), PROBLEM, _headers(problem))
+
+    def _problem(self, error: Exception, request_id: str) -> Problem:
+        if isinstance(error, Problem):
+            return error
+        if isinstance(error, StoreUnavailable):
+            count("api.unavailable")
+            return Problem(
+                UNAVAILABLE,
+                "The database did not take the change; nothing was done.",
+                retry_after=_STORE_RETRY_S,
+            )
+        count("api.internal_errors")
+        _log.error("a request failed unexpectedly", exc_info=error, request_id=request_id)
+        return Problem(INTERNAL, "The server failed to answer; the operator's log says why.")
+
+    def _details(self, problem: Problem, request_id: str, path: str) -> ProblemDetails:
+        kind = problem.kind
+        document = self.document(kind)
+        return ProblemDetails(
+            type=document,
+            title=kind.title,
+            status=kind.status,
+            detail=problem.detail,
+            instance=path[:_LONGEST_INSTANCE],
+            code=kind.code,
+            message=kind.title,
+            retryable=kind.retryable,
+            retry_after=problem.retry_after,
+            doc_url=f"{document}.md",
+            next_action=kind.next_action,
+            request_id=request_id,
+        )
+
+    def document(self, kind: ErrorKind) -> str:
+        """The URI of a kind: its `type`, and without `.md` its documentation."""
+        return self._documents + kind.slug
+
+
+def _headers(problem: Problem) -> tuple[Header, ...]:
+    headers: tuple[Header, ...] = ()
+    if problem.retry_after is not None:
+        headers += ((b"retry-after", b"%d" % problem.retry_after),)
+    if problem.kind.status == _UNAUTHORIZED:
+        headers += _CHALLENGES
+    if problem.kind is WRONG_METHOD:
+        headers += ((b"allow", str(problem.extra["allow"]).encode()),)
+    return headers

@@ -1,0 +1,49 @@
+"""What anybody may read without a key: is it up, what can it do, what does an error mean."""
+
+import msgspec
+
+from watchword_server import __version__
+from watchword_server.api import error_pages, openapi
+from watchword_server.api.answer import MARKDOWN, Answer
+from watchword_server.api.routing import unknown_path, wrong_method
+from watchword_server.domain.errors import KINDS, UNAVAILABLE, Problem
+from watchword_server.runtime import Runtime
+
+_GET = ("GET",)
+_RETRY_S = 1
+
+
+class Pages:
+    """Fixed answers, made once; only `/readyz` asks the server."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        public_url = runtime.settings.public_url
+        self._fixed = {
+            "/healthz": _json({"status": "ok", "version": __version__}),
+            "/openapi.json": _json(openapi.document(public_url)),
+        }
+        for kind in KINDS:
+            page = Answer(200, error_pages.page(kind, public_url).encode(), MARKDOWN)
+            self._fixed[f"/docs/errors/{kind.slug}.md"] = page
+            self._fixed[f"/docs/errors/{kind.slug}"] = page
+        self._ready = _json({"status": "ready"})
+
+    def answer(self, method: str, path: str) -> Answer:
+        """The page at a path.
+
+        Raises:
+            Problem: there is none, it is not read by GET, or the server is not ready.
+        """
+        page = self._ready if path == "/readyz" else self._fixed.get(path)
+        if page is None:
+            raise unknown_path()
+        if method != "GET":
+            raise wrong_method(_GET)
+        if page is self._ready and not self._runtime.ready():
+            raise Problem(UNAVAILABLE, "The server is not ready.", retry_after=_RETRY_S)
+        return page
+
+
+def _json(value: object) -> Answer:
+    return Answer(200, msgspec.json.encode(value))

@@ -1,0 +1,1 @@
+"""One module per resource: its request and answer types, its handlers, its rows of the table."""

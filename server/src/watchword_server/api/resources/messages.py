@@ -1,0 +1,226 @@
+"""Reading verifications: what was sent, what became of it, step by step."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from watchword_server.api.fields import (
+    CHANNELS,
+    Body,
+    Cursor,
+    Instant,
+    Limit,
+    MaskedTo,
+    MessageId,
+    NextCursor,
+    Reply,
+    ShownMode,
+    TemplateId,
+    instant,
+    instant_or_none,
+    message_id,
+    page,
+    position,
+    seconds_until,
+    shown_mode,
+)
+from watchword_server.api.operation import Call, Operation
+from watchword_server.domain.channel import Channel
+from watchword_server.domain.delivery import Delivery, DeliveryStatus, Reason
+from watchword_server.domain.events import Data, Event, EventType
+from watchword_server.domain.ids import Prefix, parse, text
+from watchword_server.domain.project import Scope
+from watchword_server.domain.verification import Assurance, Status, Verification
+
+
+class ListMessages(Body, frozen=True, kw_only=True):
+    """Which verifications are listed."""
+
+    status: Annotated[Status, Meta(description="Only those in this state.")] | UnsetType = UNSET
+    limit: Limit = 20
+    cursor: Cursor | UnsetType = UNSET
+
+
+class DeliveryView(Reply, frozen=True, kw_only=True):
+    """One message handed over to one provider."""
+
+    delivery_id: Annotated[
+        str, Meta(examples=["dlv_0193f2c1a7b47c3e9d5a1b2c3d4e5f61"])
+    ]  # fmt: skip
+    channel: Annotated[Channel, Meta(examples=["sms"])]
+    provider: Annotated[str, Meta(description="Who carried it.", examples=["inbox"])]
+    step: Annotated[int, Meta(ge=0, description="Its step of the route, from 0.", examples=[0])]
+    status: Annotated[DeliveryStatus, Meta(examples=["delivered"])]
+    reason: Annotated[Reason | None, Meta(description="Why it did not arrive; null otherwise.")]
+    maybe_duplicate: Annotated[
+        bool,
+        Meta(description="An earlier hand-over may have arrived as well.", examples=[False]),
+    ]
+    created_at: Instant
+    updated_at: Instant
+
+
+class TimelineEntry(Reply, frozen=True, kw_only=True):
+    """Something that happened."""
+
+    sequence: Annotated[int, Meta(ge=1, description="Its place, from 1.", examples=[1])]
+    type: Annotated[EventType, Meta(examples=["verification.created"])]
+    at: Instant
+    data: Annotated[Data, Meta(examples=[{"to": "+14*****0123", "channel": "sms"}])]
+
+
+class MessageSummary(Reply, frozen=True, kw_only=True):
+    """A verification, as lists show it."""
+
+    message_id: MessageId
+    status: Annotated[Status, Meta(examples=["pending"])]
+    to: MaskedTo
+    send_channel: Annotated[Channel, Meta(examples=["sms"])]
+    template_id: TemplateId
+    language: Annotated[str, Meta(examples=["en"])]
+    purpose: Annotated[str, Meta(examples=["login"])]
+    assurance: Annotated[Assurance, Meta(examples=["restricted"])]
+    created_at: Instant
+    expires_at: Instant
+    ended_at: Annotated[
+        Instant | None, Meta(description="Null while it is pending.", examples=[None])
+    ]
+    sends: Annotated[int, Meta(ge=0, description="Messages sent so far.", examples=[1])]
+    checks: Annotated[int, Meta(ge=0, description="Codes looked at so far.", examples=[0])]
+    checks_left: Annotated[
+        int, Meta(ge=0, description="Codes that will still be looked at.", examples=[5])
+    ]
+
+
+class Message(MessageSummary, frozen=True, kw_only=True):
+    """A verification with everything that happened to it."""
+
+    resend_after: Annotated[
+        int | None,
+        Meta(
+            description="Seconds until it may be sent again; null when it never may.",
+            examples=[30],
+        ),
+    ]
+    metadata: Annotated[
+        dict[str, str], Meta(description="What you gave.", examples=[{"user_id": "u_42"}])
+    ]
+    deliveries: Annotated[Sequence[DeliveryView], Meta(description="Every delivery, oldest first.")]
+    timeline: Annotated[
+        Sequence[TimelineEntry], Meta(description="Everything that happened, oldest first.")
+    ]
+    mode: ShownMode = UNSET
+
+
+class MessageList(Reply, frozen=True, kw_only=True):
+    """A page of verifications, newest first."""
+
+    data: Sequence[MessageSummary]
+    next_cursor: NextCursor
+    mode: ShownMode = UNSET
+
+
+_data = msgspec.json.Decoder(Data)
+
+
+def _facts(verification: Verification) -> dict[str, Any]:
+    pending = verification.status is Status.PENDING
+    left = max(0, verification.max_checks - verification.checks) if pending else 0
+    return {
+        "message_id": message_id(verification.id),
+        "status": verification.status,
+        "to": verification.masked,
+        "send_channel": CHANNELS[verification.channel],
+        "template_id": verification.template,
+        "language": verification.language,
+        "purpose": verification.purpose,
+        "assurance": verification.assurance,
+        "created_at": instant(verification.created_at),
+        "expires_at": instant(verification.expires_at),
+        "ended_at": instant_or_none(verification.ended_at),
+        "sends": verification.sends,
+        "checks": verification.checks,
+        "checks_left": left,
+    }
+
+
+def _delivery(delivery: Delivery) -> DeliveryView:
+    return DeliveryView(
+        delivery_id=text(Prefix.DELIVERY, delivery.id),
+        channel=CHANNELS[delivery.channel],
+        provider=delivery.provider,
+        step=delivery.step,
+        status=delivery.status,
+        reason=None if delivery.reason is None else Reason(delivery.reason),
+        maybe_duplicate=delivery.maybe_duplicate,
+        created_at=instant(delivery.created_at),
+        updated_at=instant(delivery.updated_at),
+    )
+
+
+def _entry(event: Event) -> TimelineEntry:
+    return TimelineEntry(
+        sequence=event.sequence,
+        type=EventType(event.type),
+        at=instant(event.at),
+        data=_data.decode(event.data),
+    )
+
+
+def _resend_after(next_send_at: int | None, now: int) -> int | None:
+    return None if next_send_at is None else seconds_until(next_send_at, now)
+
+
+async def _get(call: Call, _body: None, _query: None) -> Message:
+    verification = parse(Prefix.VERIFICATION, call.path["message_id"])
+    found = await call.services.reading.message(call.caller, verification)
+    return Message(
+        **_facts(found.verification),
+        resend_after=_resend_after(found.next_send_at, call.services.clock.now()),
+        metadata=found.metadata,
+        deliveries=[_delivery(each) for each in found.deliveries],
+        timeline=[_entry(each) for each in found.events],
+        mode=shown_mode(call.caller),
+    )
+
+
+async def _list(call: Call, _body: None, query: ListMessages) -> MessageList:
+    status = None if isinstance(query.status, UnsetType) else query.status
+    found = await call.services.reading.messages(
+        call.caller, status, position(query.cursor), query.limit + 1
+    )
+    items, more = page(found, query.limit)
+    return MessageList(
+        data=[MessageSummary(**_facts(each)) for each in items],
+        next_cursor=items[-1].id.hex() if more else None,
+        mode=shown_mode(call.caller),
+    )
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        id="listMessages",
+        method="GET",
+        path="/v1/messages",
+        tag="messages",
+        summary="List verifications",
+        description="The verifications of the project, newest first.",
+        scope=Scope.MESSAGES_READ,
+        query=ListMessages,
+        answer=MessageList,
+        handler=_list,
+    ),
+    Operation(
+        id="getMessage",
+        method="GET",
+        path="/v1/messages/{message_id}",
+        tag="messages",
+        summary="Read a verification",
+        description="The state of a verification, each of its deliveries and its timeline.",
+        scope=Scope.MESSAGES_READ,
+        answer=Message,
+        handler=_get,
+    ),
+)

@@ -1,0 +1,203 @@
+"""Projects: the tenants of a server."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from msgspec import Meta
+
+from watchword_server.api.fields import (
+    EXAMPLE_PROJECT,
+    Body,
+    Deleted,
+    Instant,
+    Name,
+    Reply,
+    instant,
+)
+from watchword_server.api.operation import Call, Operation
+from watchword_server.domain.errors import CONFLICT
+from watchword_server.domain.ids import Prefix, parse, text
+from watchword_server.domain.project import Mode, Project, Scope
+
+ProjectId = Annotated[str, Meta(description="The project's id.", examples=[EXAMPLE_PROJECT])]
+ProjectMode = Annotated[
+    Mode,
+    Meta(
+        description="Only a live project lets messages leave the server.",
+        examples=["development"],
+    ),
+]
+
+
+class ThroughputLimit(Body, frozen=True, kw_only=True):
+    """At most `count` in any `period` seconds."""
+
+    count: Annotated[int, Meta(ge=1, le=1_000_000_000, description="How many.", examples=[600])]
+    period: Annotated[int, Meta(ge=1, le=86_400, description="Seconds.", examples=[60])]
+
+
+Limits = Annotated[
+    dict[
+        Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z_]+$")],
+        ThroughputLimit,
+    ],
+    Meta(
+        max_length=20,
+        description="Limits that differ from the mode's own, by name.",
+        examples=[{"key": {"count": 600, "period": 60}}],
+    ),
+]
+
+
+class CreateProject(Body, frozen=True, kw_only=True):
+    """A project to be made."""
+
+    name: Name
+    mode: ProjectMode = Mode.DEVELOPMENT
+
+
+class UpdateProject(Body, frozen=True, kw_only=True):
+    """What changes about a project; what is left out stays."""
+
+    name: Name | None = None
+    mode: ProjectMode | None = None
+    limits: Limits | None = None
+
+
+class ProjectView(Reply, frozen=True, kw_only=True):
+    """A project."""
+
+    project_id: ProjectId
+    name: Name
+    mode: ProjectMode
+    limits: Limits
+    created_at: Instant
+
+
+class ProjectList(Reply, frozen=True, kw_only=True):
+    """The projects of this server."""
+
+    data: Sequence[ProjectView]
+
+
+class DeletedProject(Reply, frozen=True, kw_only=True):
+    """A project that is gone, with everything in it."""
+
+    deleted: Deleted
+    project_id: ProjectId
+
+
+def _view(project: Project) -> ProjectView:
+    return ProjectView(
+        project_id=text(Prefix.PROJECT, project.id),
+        name=project.name,
+        mode=project.mode,
+        limits={
+            name: ThroughputLimit(count=count, period=period)
+            for name, (count, period) in sorted(project.limits.items())
+        },
+        created_at=instant(project.created_at),
+    )
+
+
+def _limits(limits: Mapping[str, ThroughputLimit] | None) -> dict[str, tuple[int, int]] | None:
+    if limits is None:
+        return None
+    return {name: (limit.count, limit.period) for name, limit in limits.items()}
+
+
+def _id(call: Call) -> bytes:
+    return parse(Prefix.PROJECT, call.path["project_id"])
+
+
+async def _create(call: Call, body: CreateProject, _query: None) -> ProjectView:
+    return _view(await call.services.projects.create(body.name, body.mode))
+
+
+async def _list(call: Call, _body: None, _query: None) -> ProjectList:
+    return ProjectList(data=[_view(each) for each in await call.services.projects.all()])
+
+
+async def _get(call: Call, _body: None, _query: None) -> ProjectView:
+    return _view(await call.services.projects.get(_id(call)))
+
+
+async def _update(call: Call, body: UpdateProject, _query: None) -> ProjectView:
+    project = await call.services.projects.update(
+        _id(call), body.name, body.mode, _limits(body.limits)
+    )
+    return _view(project)
+
+
+async def _delete(call: Call, _body: None, _query: None) -> DeletedProject:
+    project = _id(call)
+    await call.services.projects.delete(project)
+    return DeletedProject(deleted=True, project_id=text(Prefix.PROJECT, project))
+
+
+_PATH = "/v1/projects/{project_id}"
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        id="createProject",
+        method="POST",
+        path="/v1/projects",
+        tag="projects",
+        summary="Make a project",
+        description="A tenant with its own keys, templates and verifications.",
+        scope=Scope.SERVER_ADMIN,
+        body=CreateProject,
+        example={"name": "shop", "mode": "development"},
+        answer=ProjectView,
+        status=201,
+        errors=(CONFLICT,),
+        handler=_create,
+    ),
+    Operation(
+        id="listProjects",
+        method="GET",
+        path="/v1/projects",
+        tag="projects",
+        summary="List projects",
+        description="Every project of this server.",
+        scope=Scope.SERVER_ADMIN,
+        answer=ProjectList,
+        handler=_list,
+    ),
+    Operation(
+        id="getProject",
+        method="GET",
+        path=_PATH,
+        tag="projects",
+        summary="Read a project",
+        description="One project.",
+        scope=Scope.SERVER_ADMIN,
+        answer=ProjectView,
+        handler=_get,
+    ),
+    Operation(
+        id="updateProject",
+        method="PATCH",
+        path=_PATH,
+        tag="projects",
+        summary="Change a project",
+        description="Changes what is given and leaves the rest; `limits` replaces them all.",
+        scope=Scope.SERVER_ADMIN,
+        body=UpdateProject,
+        example={"limits": {"key": {"count": 1200, "period": 60}}},
+        answer=ProjectView,
+        errors=(CONFLICT,),
+        handler=_update,
+    ),
+    Operation(
+        id="deleteProject",
+        method="DELETE",
+        path=_PATH,
+        tag="projects",
+        summary="Delete a project",
+        description="Deletes the project with everything in it.",
+        scope=Scope.SERVER_ADMIN,
+        answer=DeletedProject,
+        handler=_delete,
+    ),
+)

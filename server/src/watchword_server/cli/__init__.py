@@ -1,0 +1,1 @@
+"""The operator's face: `watchword-server`, one module per command, loaded when it is called."""

@@ -1,0 +1,103 @@
+"""`projects`: the tenants of this server."""
+
+import click
+
+from watchword_server.cli import screen
+from watchword_server.cli.command import Group, json_option
+from watchword_server.cli.operate import Answer, Operator, operate
+from watchword_server.domain.project import Mode
+
+MODES = click.Choice([Mode.DEVELOPMENT.value, Mode.LIVE.value, Mode.SANDBOX.value])
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """Create, list, change and delete projects.
+
+    A project owns keys, templates and verifications.  In a development or sandbox project every
+    message stays in the inbox; only a live one sends.
+    """
+
+
+@command.command("create")
+@click.argument("name")
+@click.option(
+    "--mode",
+    type=MODES,
+    default=Mode.DEVELOPMENT.value,
+    show_default=True,
+    metavar="MODE",
+    help="development, live or sandbox.",
+)
+@json_option
+def create(name: str, mode: str, as_json: bool) -> None:
+    """Create a project."""
+    made = operate(lambda desk: desk.call("createProject", body={"name": name, "mode": mode}))
+    if as_json:
+        screen.emit(made)
+        return
+    screen.say(f"Created project {name} ({made['mode']}).")
+    screen.facts([("project_id", made["project_id"])])
+    screen.say(f"Next: watchword-server keys create --project {name} --name my-app")
+
+
+@command.command("list")
+@json_option
+def show(as_json: bool) -> None:
+    """List all projects."""
+    found = operate(lambda desk: desk.all("listProjects"))
+    if as_json:
+        screen.emit({"data": found})
+        return
+    rows = [
+        (each["name"], each["mode"], each["project_id"], screen.moment(each["created_at"]))
+        for each in found
+    ]
+    screen.table(("name", "mode", "project_id", "created"), rows, "There is no project.")
+
+
+@command.command("set-mode")
+@click.argument("project")
+@click.argument("mode", type=MODES)
+@json_option
+def set_mode(project: str, mode: str, as_json: bool) -> None:
+    """Make a project live, or take it back."""
+
+    async def change(desk: Operator) -> Answer:
+        found = await desk.project(project)
+        path = {"project_id": found["project_id"]}
+        answer: Answer = await desk.call("updateProject", path=path, body={"mode": mode})
+        return answer
+
+    changed = operate(change)
+    if as_json:
+        screen.emit(changed)
+        return
+    effect = "its messages are sent" if mode == Mode.LIVE else "its messages stay in the inbox"
+    screen.say(f"Project {changed['name']} is {changed['mode']}: {effect}.")
+
+
+@command.command("delete")
+@click.argument("project")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def delete(project: str, yes: bool, as_json: bool) -> None:
+    """Delete a project with everything it owns."""
+    if not yes:
+        click.confirm(
+            f"Delete project {project} with its keys, templates and verifications?",
+            abort=True,
+            err=True,
+        )
+
+    async def remove(desk: Operator) -> Answer:
+        found = await desk.project(project)
+        path = {"project_id": found["project_id"]}
+        answer: Answer = await desk.call("deleteProject", path=path)
+        return {**answer, "name": found["name"]}
+
+    removed = operate(remove)
+    if as_json:
+        screen.emit(removed)
+        return
+    screen.say(f"Deleted project {removed['name']}.")

@@ -1,0 +1,89 @@
+"""Vendor adapters: one file each, chosen by name, imported on first use.
+
+A vendor's file holds its class (the `Provider` of `watchword_server.ports`), its `Settings` and
+its table from the vendor's codes to `Reason`.  Vendors never import each other, nor this registry.
+A package outside adds one by an entry point of the group `watchword.providers`.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module, metadata
+
+import msgspec
+
+from watchword_server.domain.errors import Misconfigured
+
+PROVIDERS: dict[str, str] = {
+    "inbox": "watchword_server.providers.inbox.Inbox",
+    "smtp": "watchword_server.providers.smtp.Smtp",
+}
+
+ENTRY_POINTS = "watchword.providers"
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One setting of a provider, as `doctor` and the documentation show it."""
+
+    name: str
+    description: str
+    required: bool
+    default: object
+    secret: bool
+
+
+def names() -> list[str]:
+    """Every provider that `load` finds."""
+    return sorted({*PROVIDERS, *metadata.entry_points(group=ENTRY_POINTS).names})
+
+
+def load(name: str) -> type:
+    """The provider's class; nothing outside can take the name of one of ours.
+
+    Raises:
+        Misconfigured: there is none of that name, or it cannot be imported.
+    """
+    path = PROVIDERS.get(name)
+    if path is not None:
+        module, _, attribute = path.rpartition(".")
+        return getattr(import_module(module), attribute)  # type: ignore[no-any-return]
+    for entry_point in metadata.entry_points(group=ENTRY_POINTS, name=name):
+        try:
+            return entry_point.load()  # type: ignore[no-any-return]
+        except (ImportError, AttributeError) as error:
+            raise Misconfigured(f"provider {name} cannot be imported: {error}") from None
+    raise Misconfigured(f"there is no provider {name}: it is one of {', '.join(names())}")
+
+
+def settings_type(name: str) -> type[msgspec.Struct]:
+    """The class named `Settings` beside the provider's class."""
+    return getattr(import_module(load(name).__module__), "Settings")  # type: ignore[no-any-return]  # noqa: B009
+
+
+def fields(name: str) -> tuple[Field, ...]:
+    """The provider's settings, in order."""
+    described = msgspec.inspect.type_info(settings_type(name))
+    assert isinstance(described, msgspec.inspect.StructType)  # noqa: S101 - settings_type says so
+    return tuple(_field(field) for field in described.fields)
+
+
+def _field(field: msgspec.inspect.Field) -> Field:
+    kind = field.type
+    meta = kind if isinstance(kind, msgspec.inspect.Metadata) else msgspec.inspect.Metadata(kind)
+    return Field(
+        name=field.name,
+        description=(meta.extra_json_schema or {}).get("description", ""),
+        required=field.required,
+        default=None if field.required else field.default,
+        secret=bool((meta.extra or {}).get("secret")),
+    )
+
+
+def settings(name: str, values: Mapping[str, object]) -> msgspec.Struct:
+    """The provider's settings from texts or values, checked.
+
+    Raises:
+        Misconfigured: one is unknown, missing or wrong; the message never repeats a secret.
+    """
+    try:
+        return msgspec.convert(dict(values), settings_type(name), strict=False)
+    except msgspec.ValidationError as error:
+        raise Misconfigured(f"provider {name}: {error}") from None

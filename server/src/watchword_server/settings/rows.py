@@ -1,0 +1,186 @@
+"""The one table of settings: what is parsed, checked by `doctor` and printed in the docs."""
+
+from watchword_server.settings.table import Setting
+from watchword_server.settings.values import (
+    BIND_HOST,
+    CIDRS,
+    DATABASE_URL,
+    EMAIL,
+    FLAG,
+    HOSTS,
+    OPTIONAL_HOST,
+    OPTIONAL_PATH,
+    OPTIONAL_TEXT,
+    PATH,
+    PUBLIC_URL,
+    choice,
+    integer,
+    seconds,
+)
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "config", OPTIONAL_PATH,
+        "The TOML file with the other settings. A file named here must exist; "
+        "the environment wins over it.",
+        "/etc/watchword.toml", default="`watchword.toml` in the working directory, if it is there",
+    ),
+    Setting(
+        "database_url", DATABASE_URL,
+        "Where everything is stored. `sqlite:///name.db` is a file in the working directory, "
+        "`sqlite:////var/lib/watchword/watchword.db` an absolute path.",
+        "sqlite:////var/lib/watchword/watchword.db", secret=True,
+    ),
+    Setting(
+        "sqlite_synchronous", choice("full", "off"),
+        "`full` answers after the disk has the data. `off` is for tests only: "
+        "a power cut may lose or damage the database.",
+        "full",
+    ),
+    Setting(
+        "pepper_file", PATH,
+        "The secret keys (mode 0600, made at the first start). In production keep it, and its "
+        "backup, apart from the database: who holds both can read addresses and try codes.",
+        "/etc/watchword/pepper.json",
+        default="the database file's name with `.pepper.json` added",
+    ),
+    Setting(
+        "host", BIND_HOST,
+        "The address to listen on; `0.0.0.0` is every interface. "
+        "Set `public_url` too when it is not a loopback address.",
+        "0.0.0.0",  # noqa: S104 - an example
+    ),
+    Setting(
+        "port", integer(0, 65_535), "The port to listen on; 0 takes a free one.", "8080"
+    ),
+    Setting(
+        "public_url", PUBLIC_URL,
+        "The URL under which callers reach this server: every published link is made from it, "
+        "and its host is always an allowed one.",
+        "https://otp.example.com", default="`http://127.0.0.1:<port>`",
+    ),
+    Setting(
+        "allowed_hosts", HOSTS,
+        "Further names in the Host header that are answered; any other gets 421. "
+        "The host of `public_url` and loopback names are always allowed.",
+        "otp.internal,otp.example.org", default="none",
+    ),
+    Setting(
+        "trusted_proxies", CIDRS,
+        "Networks of the reverse proxies whose `Forwarded` and `X-Forwarded-For` headers are "
+        "believed. Unset, a client's address is that of its connection.",
+        "10.0.0.0/8,fd00::/8", default="none",
+    ),
+    Setting(
+        "sandbox", choice("auto", "on", "off"),
+        "The sandbox with its public keys. `auto` is on while `host` is a loopback address.",
+        "off",
+    ),
+    Setting(
+        "workers", integer(1, 64),
+        "Server processes. More than one needs PostgreSQL: SQLite has a single writer.", "1",
+    ),
+    Setting(
+        "worker_concurrency", integer(1, 4096),
+        "Messages that are handed over to providers at the same time.", "64",
+    ),
+    Setting(
+        "shutdown_grace_s", seconds(0, 600),
+        "How long a stop waits for requests and hand-overs under way. "
+        "Keep it below the time after which your supervisor kills.",
+        "20",
+    ),
+    Setting(
+        "log_level", choice("debug", "info", "warning", "error"), "The least that is logged.",
+        "info",
+    ),
+    Setting(
+        "log_format", choice("auto", "json", "console"),
+        "`auto` is `console` on a terminal and `json` elsewhere. Logs go to standard error.",
+        "json",
+    ),
+    Setting(
+        "access_log", FLAG,
+        "One log line per request: method, operation, status, duration. It costs throughput.",
+        "true",
+    ),
+    Setting(
+        "inbox_script", OPTIONAL_TEXT,
+        "To watch failures without a vendor: how hand-overs to the inbox end, by channel. Kinds: "
+        "`delivered`, `sent`, `reject:<reason>`, `unavailable:<reason>`, `uncertain`, "
+        "`late:<seconds>`; `*` is any other channel.",
+        "whatsapp=reject:unreachable,*=delivered", default="every message arrives",
+    ),
+    Setting(
+        "autofill_domain", OPTIONAL_HOST,
+        "The web origin whose pages may fill a code in by themselves: "
+        "messages end with `@example.com #123456`.",
+        "example.com", default="no such line",
+    ),
+    Setting(
+        "smtp_host", OPTIONAL_HOST,
+        "The mail server that takes codes by email. Unset, live projects have no email channel.",
+        "smtp.example.com", default="no email",
+    ),
+    Setting(
+        "smtp_port", integer(1, 65_535), "Its port.", "587",
+        default="587 for `starttls`, 465 for `tls`, 25 for `none`",
+    ),
+    Setting(
+        "smtp_security", choice("starttls", "tls", "none"),
+        "`starttls` and `tls` check the certificate; `none` is for a mail server on this machine.",
+        "starttls",
+    ),
+    Setting("smtp_username", OPTIONAL_TEXT, "Who logs in there.", "watchword", default="no login"),
+    Setting(
+        "smtp_password", OPTIONAL_TEXT,
+        "Its password. Prefer `smtp_password_file`: an environment shows in process listings.",
+        "correct-horse", default="none", secret=True,
+    ),
+    Setting(
+        "smtp_password_file", OPTIONAL_PATH,
+        "A file with the password, instead of `smtp_password`.",
+        "/run/secrets/smtp_password", default="none",
+    ),
+    Setting(
+        "smtp_from_address", EMAIL,
+        "The sender's address. It is required with `smtp_host`.", "codes@example.com",
+        default="none",
+    ),
+    Setting(
+        "smtp_from_name", OPTIONAL_TEXT,
+        "The sender's name; `{sender}` stands for the template's brand.", "Example",
+        default="the template's brand",
+    ),
+    Setting(
+        "smtp_helo", OPTIONAL_HOST, "The name given in EHLO.", "otp.example.com",
+        default="the sender's domain",
+    ),
+    Setting(
+        "smtp_connections", integer(1, 64), "Connections kept and used at the same time.", "4"
+    ),
+    Setting(
+        "smtp_ca_file", OPTIONAL_PATH,
+        "Certificates to trust instead of the system's, in PEM.", "/etc/ssl/internal-ca.pem",
+        default="the system's",
+    ),
+    Setting(
+        "smtp_allow_plaintext", FLAG,
+        "Let codes and the password travel unencrypted to another machine.", "false",
+    ),
+    Setting("smtp_timeout_s", seconds(1, 10), "How long one hand-over may take.", "10"),
+    Setting(
+        "smtp_dkim_domain", OPTIONAL_HOST,
+        "Sign mail for this domain (RFC 6376). "
+        "Only where the mail server does not sign by itself.",
+        "example.com", default="the sender's domain",
+    ),
+    Setting(
+        "smtp_dkim_selector", OPTIONAL_TEXT, "The DNS selector of the signing key.", "watchword",
+        default="not signed",
+    ),
+    Setting(
+        "smtp_dkim_key_file", OPTIONAL_PATH, "The private key, in PEM.",
+        "/etc/watchword/dkim.pem", default="none",
+    ),
+)  # fmt: skip
