@@ -266,9 +266,12 @@ class Verifications(Protocol):
         ...
 
     def page(
-        self, project: bytes, before: bytes | None, status: str | None, limit: int
+        self, project: bytes, before: bytes | None, status: str | None, now: int, limit: int
     ) -> Sequence[Verification]:
-        """Newest first, pending and ended, those with an id below `before`."""
+        """Newest first, pending and ended, those with an id below `before`.
+
+        A pending one whose time has passed at `now` counts as expired.
+        """
         ...
 
 

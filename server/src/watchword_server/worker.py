@@ -5,6 +5,7 @@ It is woken by the process's own sends at once and looks by itself at least ever
 """
 
 import asyncio
+import itertools
 
 from watchword_server.domain.errors import StoreUnavailable
 from watchword_server.ports import Job
@@ -13,6 +14,7 @@ from watchword_server.telemetry import get_logger
 
 POLL_S = 0.25
 SWEEP_S = 1.0
+FORGET_EVERY = 30
 _SWEEP_ROWS = 500
 _RETRY_S = 1.0
 _log = get_logger("worker")
@@ -119,11 +121,14 @@ class Worker:
                 continue
 
     async def _sweep(self) -> None:
-        while True:
+        """Expire what is overdue every second; now and then forget what is old."""
+        for turn in itertools.count():
             await asyncio.sleep(SWEEP_S)
             try:
                 while await self._delivering.expire(_SWEEP_ROWS):
                     pass
-                await self._delivering.forget(_SWEEP_ROWS)
+                if turn % FORGET_EVERY == 0:
+                    while await self._delivering.forget(_SWEEP_ROWS):
+                        await asyncio.sleep(0)  # others' units go in between
             except StoreUnavailable as error:
                 _log.warning("sweep.failed", error=str(error))

@@ -11,6 +11,7 @@ from watchword_server.domain.errors import UNKNOWN_ID, Problem
 
 _RANDOM_BYTES = 10
 _HEX_DIGITS = 32
+_HEX = "0123456789abcdef"
 
 
 class Sequence:
@@ -66,7 +67,7 @@ def made_at(raw: bytes) -> int:
 
 def text(prefix: Prefix, raw: bytes) -> str:
     """The id as it stands on the wire, e.g. `ver_0193…`."""
-    return f"{prefix.value}_{raw.hex()}"
+    return f"{prefix}_{raw.hex()}"
 
 
 def parse(prefix: Prefix, wire: str) -> bytes:
@@ -76,11 +77,8 @@ def parse(prefix: Prefix, wire: str) -> bytes:
         Problem: UNKNOWN_ID. A malformed id answers exactly as one that does not exist.
     """
     head, _, digits = wire.partition("_")
-    if head == prefix.value and len(digits) == _HEX_DIGITS:
-        try:
-            return bytes.fromhex(digits)
-        except ValueError:
-            pass
+    if head == prefix and len(digits) == _HEX_DIGITS and not digits.strip(_HEX):
+        return bytes.fromhex(digits)
     raise unknown(prefix)
 
 

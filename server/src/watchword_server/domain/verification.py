@@ -115,6 +115,16 @@ def end(live: Live, trigger: Trigger, now: int) -> Verification:
     return msgspec.structs.replace(Verification(*kept), status=status, ended_at=now)
 
 
+def as_of(verification: Verification, now: int) -> Verification:
+    """The verification as it is at `now`: a pending one whose time has passed is expired, also
+    before the sweep has said so."""
+    if verification.status is Status.PENDING and verification.expires_at <= now:
+        return msgspec.structs.replace(
+            verification, status=Status.EXPIRED, ended_at=verification.expires_at
+        )
+    return verification
+
+
 class Details(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is sealed with a verification for as long as it is kept: whom it is about."""
 

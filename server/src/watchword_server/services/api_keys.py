@@ -115,7 +115,7 @@ class ApiKeys:
         """
 
         def unit(tx: Transaction) -> None:
-            _owned(tx, caller, key)
+            _changeable(tx, caller, key)
             tx.api_keys.delete(caller.project, key)
 
         await self._store.write(unit)
@@ -132,7 +132,7 @@ class ApiKeys:
         digest = self._keyring.secret_digest(secret)
 
         def unit(tx: Transaction) -> ApiKey:
-            old = _owned(tx, caller, key)
+            old = _changeable(tx, caller, key)
             until = now + overlap_s * _MS
             kept = tuple((one, until) for one, end in old.secrets if end is None and overlap_s > 0)
             new = msgspec.structs.replace(old, secrets=((digest, None), *kept))
@@ -145,7 +145,7 @@ class ApiKeys:
 
     async def _change(self, caller: Caller, key: bytes, changes: dict[str, object]) -> ApiKey:
         def unit(tx: Transaction) -> ApiKey:
-            new = msgspec.structs.replace(_owned(tx, caller, key), **changes)
+            new = msgspec.structs.replace(_changeable(tx, caller, key), **changes)
             tx.api_keys.update(new)
             return new
 
@@ -164,6 +164,17 @@ def _owned(tx: Transaction, caller: Caller, key: bytes) -> ApiKey:
     return found
 
 
+def _changeable(tx: Transaction, caller: Caller, key: bytes) -> ApiKey:
+    """A key the caller may change: one that can do no more than the caller itself.
+
+    Raises:
+        Problem: UNKNOWN_ID, or FORBIDDEN, lest a key take over a stronger one.
+    """
+    found = _owned(tx, caller, key)
+    _granted(caller, found.scopes)
+    return found
+
+
 def _granted(caller: Caller, scopes: Iterable[Scope]) -> frozenset[Scope]:
     """The scopes, if the caller has each of them itself: nobody grants more than they have."""
     wanted = frozenset(scopes)
@@ -171,7 +182,7 @@ def _granted(caller: Caller, scopes: Iterable[Scope]) -> frozenset[Scope]:
     if lacking and Scope.SERVER_ADMIN not in caller.scopes:
         raise Problem(
             FORBIDDEN,
-            f"A key cannot grant {lacking[0]}, which it does not have.",
+            f"This key has not the scope {lacking[0]}, so it can neither grant nor change it.",
             extra={"scope": lacking[0]},
         )
     return wanted

@@ -46,7 +46,8 @@ class Checking:
     async def check(
         self, caller: Caller, verification: bytes, code: str, binding: tuple[str, str] | None
     ) -> Checked:
-        """Evaluate a code.  A wrong code, or a wrong amount or payee, is an answer, no error.
+        """Evaluate a code.  A wrong code is an answer, no error; so is a wrong amount or payee,
+        or a missing one where the code was bound to them.
 
         Raises:
             Problem: UNKNOWN_ID, ALREADY_USED, ENDED, or RATE_LIMITED for a locked address; then
@@ -81,7 +82,7 @@ class Checking:
         return _checked(live, Status.EXHAUSTED)
 
     def _matches(self, live: Live, code: str, binding: tuple[str, str] | None) -> bool:
-        bound_to = live.binding
+        bound_to = b""
         if binding is not None:
             bound_to = self._keyring.fingerprint(live.project, passcode.joined(binding))
         message = passcode.bound(live.id, live.address, live.purpose, bound_to, code)

@@ -123,15 +123,19 @@ class Delivering:
         some = await self._store.read(lambda tx: bool(tx.live.expired(now, 1)))
         return await self._store.write(unit) if some else 0
 
-    async def forget(self, limit: int) -> None:
-        """Sweep what has served its time: cool-down ladders, old failures, the inbox."""
+    async def forget(self, limit: int) -> bool:
+        """Sweep what has served its time: cool-down ladders, old failures, the inbox.
+
+        Returns whether there may be more.
+        """
         now = self._clock.now()
+        ladders, failures = now - LADDER_MEMORY_S * _MS, now - LOCKOUT.window_s * _MS
 
-        def unit(tx: Transaction) -> None:
-            tx.addresses.sweep(now - LADDER_MEMORY_S * _MS, now - LOCKOUT.window_s * _MS, limit)
-            tx.inbox.sweep(now - INBOX_KEPT_S * _MS, limit)
+        def unit(tx: Transaction) -> bool:
+            states = tx.addresses.sweep(ladders, failures, limit)
+            return max(states, tx.inbox.sweep(now - INBOX_KEPT_S * _MS, limit)) >= limit
 
-        await self._store.write(unit)
+        return await self._store.write(unit)
 
     # ---- claiming ----
 

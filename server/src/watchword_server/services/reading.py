@@ -14,7 +14,7 @@ from watchword_server.domain.numbering import Numbering
 from watchword_server.domain.project import Caller, Mode
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.template import Template
-from watchword_server.domain.verification import Details, Verification
+from watchword_server.domain.verification import Details, Status, Verification, as_of
 from watchword_server.ports import Clock, Directory, InboxBody, InboxMessage, Store, Transaction
 
 _details = msgspec.msgpack.Decoder(Details).decode
@@ -68,13 +68,15 @@ class Reading:
         Raises:
             Problem: UNKNOWN_ID.
         """
-        project = caller.project
+        project, now = caller.project, self._clock.now()
 
         def query(tx: Transaction) -> Timeline | None:
             found = tx.verifications.get(project, verification)
             if found is None:
                 return None
-            live = tx.live.get(project, verification)
+            found = as_of(found, now)
+            is_pending = found.status is Status.PENDING
+            live = tx.live.get(project, verification) if is_pending else None
             details = _details(self._keyring.unseal(project, verification, found.details))
             return Timeline(
                 found,
@@ -93,9 +95,11 @@ class Reading:
         self, caller: Caller, status: str | None, before: bytes | None, limit: int
     ) -> Sequence[Verification]:
         """Verifications of the project, newest first."""
-        return await self._store.read(
-            lambda tx: tx.verifications.page(caller.project, before, status, limit)
+        now = self._clock.now()
+        found = await self._store.read(
+            lambda tx: tx.verifications.page(caller.project, before, status, now, limit)
         )
+        return [as_of(one, now) for one in found]
 
     async def inbox(
         self, caller: Caller, to: str | None, before: bytes | None, limit: int

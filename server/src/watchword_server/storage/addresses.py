@@ -76,4 +76,5 @@ class InboxRows:
 
     def sweep(self, before: int, limit: int) -> int:
         self._flush()
-        return count(self._cursor, _Q["sweep_inbox"], (before, limit))
+        before_id = before.to_bytes(6, "big")
+        return count(self._cursor, _Q["sweep_inbox"], (before_id, limit))

@@ -1,7 +1,9 @@
-"""The queries of `sql/*.sql`: named, with `:name` parameters and `{record}` column lists.
+"""The queries of `sql/*.sql`: named, with `:name` parameters.
 
-A query is prepared once when the module is imported: named parameters become numbered ones, so
-that a call binds a plain tuple, which is the cheapest binding there is.
+A query is prepared once when the module is imported: named parameters become plain ones, so that
+a call binds a tuple, which is the cheapest binding there is.  A record's columns stand in its
+table in the order of its fields (a test holds them to it), so `*` and `{record}` mean them all:
+the text of a statement is hashed at every call, and short ones are cheaper.
 """
 
 import re
@@ -26,8 +28,8 @@ RECORDS: dict[str, tuple[str, ...]] = {
     "project": Project.__struct_fields__,
     "api_key": ApiKey.__struct_fields__,
 }
-_PLACES = {name: ", ".join(fields) for name, fields in RECORDS.items()}
-_PLACES |= {f"{name}_values": ":" + ", :".join(fields) for name, fields in RECORDS.items()}
+_PLACES = {f"{name}_values": ":" + ",:".join(fields) for name, fields in RECORDS.items()}
+_PLACES |= {name: ",".join(fields) for name, fields in RECORDS.items()}
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
@@ -52,6 +54,7 @@ def _prepare(text: str) -> Query:
     def number(match: re.Match[str]) -> str:
         if match[1] not in names:
             names.append(match[1])
+            return "?"
         return f"?{names.index(match[1]) + 1}"
 
     sql = _PARAMETER.sub(number, sql)

@@ -85,8 +85,8 @@ class VerificationRows:
         return one(self._cursor, _Q["get_verification"], (project, verification), _verification)
 
     def page(
-        self, project: bytes, before: bytes | None, status: str | None, limit: int
+        self, project: bytes, before: bytes | None, status: str | None, now: int, limit: int
     ) -> Sequence[Verification]:
         self._flush()
-        values = (project, before or _NEWEST, status, limit)
+        values = (project, before or _NEWEST, status, now, limit)
         return many(self._cursor, _Q["page_verifications"], values, _verification)

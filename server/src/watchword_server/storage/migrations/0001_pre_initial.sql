@@ -146,6 +146,8 @@ CREATE TABLE address_states (
     PRIMARY KEY (project, address)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX address_states_by_age ON address_states (next_send_at) WHERE consecutive = 0;
+
 CREATE TABLE failed_checks (
     project BLOB NOT NULL,
     address BLOB NOT NULL,
@@ -153,6 +155,8 @@ CREATE TABLE failed_checks (
     id      BLOB NOT NULL,
     PRIMARY KEY (project, address, at, id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX failed_checks_by_age ON failed_checks (at);
 
 -- Messages that stayed on this machine (development and sandbox projects).
 CREATE TABLE inbox (

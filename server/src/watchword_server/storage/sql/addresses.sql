@@ -55,6 +55,8 @@ WHERE project = :project AND id < :before AND (:address IS NULL OR address = :ad
 ORDER BY id DESC LIMIT :limit;
 
 -- name: sweep_inbox
+-- Ids begin with their time, so each project's old messages are the first of its range.
 DELETE FROM inbox WHERE (project, id) IN (
-    SELECT project, id FROM inbox WHERE at < :before LIMIT :limit)
+    SELECT i.project, i.id FROM projects AS p
+    CROSS JOIN inbox AS i ON i.project = p.id AND i.id < :before_id LIMIT :limit)
 RETURNING 1;

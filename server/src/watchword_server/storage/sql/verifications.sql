@@ -1,17 +1,17 @@
 -- Pending verifications live in `live`, ended ones in `verifications`.
--- {live} and {verification} stand for the columns of the two records, in their order.
+-- {verification} stands for the columns of an ended one, {live_values} for a record's values.
 
 -- name: insert_live
 -- Nothing is inserted where the address has a pending verification already.
-INSERT INTO live ({live}) VALUES ({live_values})
+INSERT INTO live VALUES ({live_values})
 ON CONFLICT (project, address) DO NOTHING
 RETURNING 1;
 
 -- name: get_live
-SELECT {live} FROM live WHERE project = :project AND id = :id;
+SELECT * FROM live WHERE project = :project AND id = :id;
 
 -- name: live_of_address
-SELECT {live} FROM live WHERE project = :project AND address = :address;
+SELECT * FROM live WHERE project = :project AND address = :address;
 
 -- name: count_check
 -- The one statement that decides whether a submitted code is evaluated.
@@ -25,13 +25,13 @@ WHERE project = :project AND id = :id AND expires_at > :now AND checks < max_che
              OR (SELECT count(*) FROM failed_checks AS f
                  WHERE f.project = s.project AND f.address = s.address
                    AND f.at > :failures_since) >= :max_failures))
-RETURNING {live};
+RETURNING *;
 
 -- name: count_send
 UPDATE live SET sends = sends + 1, next_send_at = :next_send_at
 WHERE project = :project AND id = :id
   AND expires_at > :now AND next_send_at <= :now AND sends < :max_sends
-RETURNING {live};
+RETURNING *;
 
 -- name: take_step
 UPDATE live SET step = :step WHERE project = :project AND id = :id AND step < :step;
@@ -44,7 +44,7 @@ DELETE FROM live WHERE project = :project AND id = :id RETURNING 1;
 SELECT project, id FROM live WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit;
 
 -- name: insert_verification
-INSERT INTO verifications ({verification}) VALUES ({verification_values});
+INSERT INTO verifications VALUES ({verification_values});
 
 -- name: get_verification
 SELECT {verification} FROM verifications WHERE project = :project AND id = :id
@@ -52,10 +52,12 @@ UNION ALL
 SELECT {verification} FROM live WHERE project = :project AND id = :id;
 
 -- name: page_verifications
+-- A pending one whose time has passed is expired, also before the sweep has said so.
 SELECT {verification} FROM (
     SELECT * FROM (
         SELECT {verification} FROM live
-        WHERE project = :project AND id < :before AND (:status IS NULL OR status = :status)
+        WHERE project = :project AND id < :before
+          AND (:status IS NULL OR :status = iif(expires_at <= :now, 'expired', 'pending'))
         ORDER BY id DESC LIMIT :limit)
     UNION ALL
     SELECT * FROM (
