@@ -10,10 +10,11 @@ from watchword_server.domain import events, ids
 from watchword_server.domain.delivery import Delivery, DeliveryStatus, Reason
 from watchword_server.domain.errors import ALREADY_USED, ENDED, RATE_LIMITED, Problem
 from watchword_server.domain.events import Data, EventType
-from watchword_server.domain.policy import LOCKOUT
+from watchword_server.domain.policy import LOCKOUT, remembered_sends
 from watchword_server.domain.routing import Route, Step
 from watchword_server.domain.verification import Live, Status, Trigger, Verification, end
-from watchword_server.ports import AddressState, Job, Transaction, Work
+from watchword_server.ports.records import AddressState, Job, Work
+from watchword_server.ports.store import Transaction
 
 DELIVER, ADVANCE = "deliver", "advance"
 LEASE_S = 15
@@ -149,8 +150,9 @@ class Ledger:
             tx.addresses.proven(live.project, live.address)
             data = Data(channel=live.channel, assurance=live.assurance, checks=live.checks)
         else:
-            state = tx.addresses.get(live.project, live.address, now)
-            sends = live.sends + (state.sends if state else 0)
+            state = tx.addresses.get(live.project, live.address, now) or AddressState()
+            earlier = remembered_sends(state.sends, state.next_send_at, live.created_at)
+            sends = live.sends + earlier
             tx.addresses.sent(live.project, live.address, sends, live.next_send_at)
             data = Data(to=live.masked, channel=live.channel, checks=live.checks)
         self.append(tx, live, _ENDED[ended.status], now, data)

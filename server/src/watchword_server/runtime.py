@@ -1,6 +1,7 @@
 """The composition root: the only place where adapters are chosen and joined."""
 
 import os
+from contextlib import suppress
 
 import msgspec
 import phonenumbers
@@ -9,14 +10,15 @@ from phonenumbers import phonenumberutil
 from watchword_server import providers
 from watchword_server.clock import SteadyClock
 from watchword_server.domain import catalogue, ids
-from watchword_server.domain.errors import Misconfigured
+from watchword_server.domain.errors import Misconfigured, Problem
 from watchword_server.domain.limits import Throughput
 from watchword_server.domain.numbering import numbering_from
-from watchword_server.domain.project import Caller, Mode, Project, Scope
+from watchword_server.domain.project import Caller, Mode, Scope
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.template import Autofill, OriginBound, TemplateError
 from watchword_server.ledger import Ledger
-from watchword_server.ports import Clock, Directory, Dispatch, Entropy, Job, Provider
+from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy, Provider
+from watchword_server.ports.records import Job
 from watchword_server.services.api_keys import ApiKeys
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
@@ -195,7 +197,8 @@ class Runtime:
     async def _default_project(self) -> None:
         """A fresh server has one development project."""
         if not await self.services.projects.all():
-            await self.services.projects.create(DEFAULT_PROJECT, Mode.DEVELOPMENT)
+            with suppress(Problem):  # another process that starts now was faster
+                await self.services.projects.create(DEFAULT_PROJECT, Mode.DEVELOPMENT)
 
 
 def _same_keyring(store: SqliteStore, keyring: Keyring) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from watchword_server.domain.channel import CODELESS, Channel
 from watchword_server.domain.delivery import Message, Receipt
-from watchword_server.ports import Clock, Entropy, Provider
+from watchword_server.ports.outside import Clock, Entropy, Provider
 from watchword_server.runtime import Runtime
 from watchword_server.settings import Settings
 

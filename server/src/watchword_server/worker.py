@@ -8,7 +8,7 @@ import asyncio
 import itertools
 
 from watchword_server.domain.errors import StoreUnavailable
-from watchword_server.ports import Job
+from watchword_server.ports.records import Job
 from watchword_server.runtime import Runtime
 from watchword_server.telemetry import get_logger
 
@@ -39,8 +39,8 @@ class Worker:
             try:
                 if not await self._claim():
                     await self._sleep()
-            except StoreUnavailable as error:
-                _log.warning("work.claim_failed", error=str(error))
+            except Exception:
+                _log.exception("work.claim_failed")
                 await asyncio.sleep(_RETRY_S)
         sweeper.cancel()
         while self._running:
@@ -129,6 +129,6 @@ class Worker:
                     pass
                 if turn % FORGET_EVERY == 0:
                     while await self._delivering.forget(_SWEEP_ROWS):
-                        await asyncio.sleep(0)  # others' units go in between
-            except StoreUnavailable as error:
-                _log.warning("sweep.failed", error=str(error))
+                        pass
+            except Exception:
+                _log.exception("sweep.failed")

@@ -28,11 +28,10 @@ class Sequence:
     def make(self, now: int) -> bytes:
         """The next id, for the instant `now` (ms since 1970)."""
         number = self._next()
-        low, high = number & 0xFFF, (number >> 12) & 0xFFFF
+        high, low = number >> 14 & 0xFFF, number & 0x3FFF
         return (
             now.to_bytes(6, "big")
-            + (0x7000 | low).to_bytes(2, "big")
-            + (0x8000 | (high & 0x3FFF)).to_bytes(2, "big")
+            + ((0x7000 | high) << 16 | 0x8000 | low).to_bytes(4, "big")
             + self._process
         )
 

@@ -10,19 +10,26 @@ from collections.abc import Sequence
 import msgspec
 
 _MS = 1000
+_SWEEP_MS = 60_000
+_ROUNDING = 1e-6
 
 
 class Rate(msgspec.Struct, frozen=True):
-    """A limit: at most `count` requests in any `period_s` seconds, after which they drip."""
+    """A limit: `count` requests may pass at once; then one each `period_s / count` seconds.
+
+    So any `period_s` seconds see fewer than twice `count`, and a long time sees `count` in each.
+    `period_ms` and `interval_ms` (what one request costs) follow from them.
+    """
 
     name: str
     count: int
     period_s: int
+    period_ms: float = 0.0
+    interval_ms: float = 0.0
 
-    @property
-    def interval_ms(self) -> float:
-        """Milliseconds that one request costs."""
-        return self.period_s * _MS / self.count
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "period_ms", self.period_s * 1000.0)
+        msgspec.structs.force_setattr(self, "interval_ms", self.period_s * 1000.0 / self.count)
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -42,6 +49,9 @@ class Refusal(msgspec.Struct, frozen=True):
     retry_after_s: int
 
 
+Subject = bytes | str | tuple[bytes, str]
+
+
 class Throughput:
     """The limits of one process, in memory: what may be lost with it.
 
@@ -49,11 +59,11 @@ class Throughput:
     """
 
     def __init__(self) -> None:
-        self._arrivals: dict[tuple[str, bytes | str], float] = {}
+        self._arrivals: dict[tuple[str, Subject], float] = {}
         self._swept_at = 0
 
     def admit(
-        self, keys: Sequence[tuple[Rate, bytes | str]], now: int, cost: int = 1
+        self, keys: Sequence[tuple[Rate, Subject]], now: int, cost: int = 1
     ) -> Standing | Refusal:
         """Count a request of `cost` on every key, or on none.
 
@@ -61,32 +71,30 @@ class Throughput:
         wait longest.
         """
         arrivals = self._arrivals
-        tightest: Standing | None = None
-        refused: Refusal | None = None
-        admitted: list[tuple[tuple[str, bytes | str], float]] = []
+        admitted: list[tuple[tuple[str, Subject], float]] = []
+        over, over_by = None, _ROUNDING
+        tightest, tightest_left, tightest_ahead = keys[0][0], float("inf"), 0.0
         for rate, subject in keys:
             key = (rate.name, subject)
-            interval = rate.period_s * _MS / rate.count
-            period = rate.period_s * _MS
-            arrival = max(arrivals.get(key, 0.0), now) + interval * cost
+            arrival = arrivals.get(key, 0.0)
+            if arrival < now:
+                arrival = now
+            arrival += rate.interval_ms * cost
             ahead = arrival - now
-            if ahead > period + 1e-6:
-                wait = -int((period - ahead) // _MS)
-                if refused is None or wait > refused.retry_after_s:
-                    refused = Refusal(rate.name, max(1, wait))
-                continue
+            room = rate.period_ms - ahead
+            if -room > over_by:
+                over, over_by = rate, -room
+            left = room / rate.interval_ms
+            if left < tightest_left:
+                tightest, tightest_left, tightest_ahead = rate, left, ahead
             admitted.append((key, arrival))
-            remaining = int((period - ahead + 1e-6) / interval)
-            if tightest is None or remaining < tightest.remaining:
-                tightest = Standing(
-                    rate.name, rate.count, rate.period_s, remaining, -int(-ahead // _MS)
-                )
-        if refused is not None:
-            return refused
+        if over is not None:
+            return Refusal(over.name, max(1, -int(-over_by // _MS)))
         arrivals.update(admitted)
-        if now - self._swept_at > 60 * _MS:
+        if now - self._swept_at > _SWEEP_MS:
             self._sweep(now)
-        return tightest or Standing("none", 0, 0, 0, 0)
+        left, reset = int(tightest_left + _ROUNDING), -int(-tightest_ahead // _MS)
+        return Standing(tightest.name, tightest.count, tightest.period_s, max(0, left), reset)
 
     def _sweep(self, now: int) -> None:
         """Forget keys whose bucket is full again: they are as if never seen."""

@@ -1,4 +1,6 @@
-"""The code: how it is made, what it is bound to and how it is compared.  Nothing here keeps, prints or logs one.
+"""The code: how it is made, what it is bound to and how it is compared.
+
+Nothing here keeps, prints or logs one.
 
 Made from the operating system's random bytes by rejection, so that every code is equally
 likely (OWASP ASVS 5.0 6.5.3); compared as an HMAC-SHA256 under a key from the pepper, bound to
@@ -50,9 +52,7 @@ def check_supplied(code: str) -> str:
     return code
 
 
-def bound(
-    verification: bytes, address: bytes, purpose: str, binding: bytes, code: str
-) -> bytes:
+def bound(verification: bytes, address: bytes, purpose: str, binding: bytes, code: str) -> bytes:
     """The message whose keyed hash is stored instead of the code.
 
     Everything the code is for stands in it, each part preceded by its length so that none can be

@@ -59,3 +59,8 @@ NATIVE = POLICIES["native"]
 LOCKOUT = Lockout()
 LADDER_MEMORY_S = 3_600
 """An address that was left alone this long starts again at the first cool-down."""
+
+
+def remembered_sends(sends: int, next_send_at: int, now: int) -> int:
+    """How many earlier sends still count on an address's cool-down ladder at `now` (ms)."""
+    return 0 if next_send_at + LADDER_MEMORY_S * 1000 < now else sends

@@ -114,7 +114,10 @@ def decide(route: Route, standing: Standing, outcome: Outcome) -> Decision:
         return Rest()
     if outcome is Outcome.UNCERTAIN:
         return Rest() if is_last and standing.repeated else Wait(step.wait_s)
-    until = step.until or (Until.DELIVERED if standing.reports else Until.SENT)
-    if outcome in _REACHED[until] or is_last:
-        return Rest()
-    return Wait(step.wait_s)
+    return Rest() if is_last or has_reached(step, standing.reports, outcome) else Wait(step.wait_s)
+
+
+def has_reached(step: Step, reports: bool, outcome: Outcome) -> bool:
+    """Whether a step whose outcome is this has reached what the route waits for."""
+    until = step.until or (Until.DELIVERED if reports else Until.SENT)
+    return outcome in _REACHED[until]

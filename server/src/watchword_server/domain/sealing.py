@@ -21,6 +21,7 @@ from watchword_server.domain.errors import WatchwordError
 NONCE_BYTES = 12
 KEY_BYTES = 32
 INDEX_BYTES = 16
+_TAG_BYTES = 16
 _KEYS_CACHED = 4096
 
 
@@ -97,6 +98,8 @@ class Keyring:
         Raises:
             Unsealable: the pepper is unknown, or project, subject or bytes differ.
         """
+        if len(sealed) < 1 + NONCE_BYTES + _TAG_BYTES:
+            raise Unsealable("sealed bytes were cut off")
         cipher = self._cipher(project, sealed[0])
         nonce, body = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
         try:

@@ -15,7 +15,7 @@ import msgspec
 from watchword_server.domain.channel import CODELESS, Channel
 from watchword_server.domain.delivery import Message, Reason, Receipt
 from watchword_server.domain.errors import Misconfigured
-from watchword_server.ports import Rejected, Unavailable, Uncertain
+from watchword_server.ports.outside import Rejected, Unavailable, Uncertain
 
 SETTING = "WATCHWORD_INBOX_SCRIPT"
 CHANNELS = frozenset(channel.value for channel in Channel if channel not in CODELESS)

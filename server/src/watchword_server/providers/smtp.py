@@ -22,7 +22,7 @@ import msgspec
 from watchword_server.domain.address import mask
 from watchword_server.domain.delivery import Message, Reason, Receipt
 from watchword_server.domain.errors import Misconfigured
-from watchword_server.ports import Rejected, Unavailable, Uncertain
+from watchword_server.ports.outside import Rejected, Unavailable, Uncertain
 from watchword_server.providers import mime
 
 Failure = Rejected | Unavailable | Uncertain

@@ -9,11 +9,13 @@ from watchword_server.domain import ids
 from watchword_server.domain.errors import FORBIDDEN, Problem, bad_field
 from watchword_server.domain.project import PROJECT_SCOPES, ApiKey, Caller, Scope
 from watchword_server.domain.sealing import Keyring
-from watchword_server.ports import Clock, Directory, Entropy, Store, Transaction
+from watchword_server.ports.outside import Clock, Directory, Entropy
+from watchword_server.ports.store import Store, Transaction
 
 _MS = 1000
 _SECRET_BYTES = 32
-_SECRET_PREFIX = "wws_"
+_MARK = "wws_"
+"""What a secret begins with, so that scanners for leaked secrets can know it."""
 _ID_RANDOM = 10
 
 
@@ -154,7 +156,7 @@ class ApiKeys:
         return changed
 
     def _secret(self) -> str:
-        return _SECRET_PREFIX + self._entropy(_SECRET_BYTES).hex()
+        return _MARK + self._entropy(_SECRET_BYTES).hex()
 
 
 def _owned(tx: Transaction, caller: Caller, key: bytes) -> ApiKey:

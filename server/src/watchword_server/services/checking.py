@@ -16,7 +16,8 @@ from watchword_server.domain.project import Caller
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.verification import Assurance, Live, Status, Trigger
 from watchword_server.ledger import Ledger, lockout, not_pending
-from watchword_server.ports import Clock, Store, Transaction
+from watchword_server.ports.outside import Clock
+from watchword_server.ports.store import Store, Transaction
 
 _MS = 1000
 

@@ -14,7 +14,6 @@ import msgspec
 from watchword_server.domain import ids, template
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.delivery import (
-    Delivery,
     DeliveryStatus,
     Message,
     Reason,
@@ -23,6 +22,7 @@ from watchword_server.domain.delivery import (
 )
 from watchword_server.domain.errors import WatchwordError
 from watchword_server.domain.policy import LADDER_MEMORY_S, LOCKOUT
+from watchword_server.domain.project import Mode
 from watchword_server.domain.routing import (
     GiveUp,
     Outcome,
@@ -30,31 +30,31 @@ from watchword_server.domain.routing import (
     Take,
     Wait,
     decide,
+    has_reached,
 )
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring
 from watchword_server.domain.template import Autofill
-from watchword_server.domain.verification import Details, Live, Secrets, Trigger
-from watchword_server.ledger import ADVANCE, LEASE_S, Ledger, decode_route
-from watchword_server.ports import (
+from watchword_server.domain.verification import Details, Secrets, Trigger
+from watchword_server.ledger import ADVANCE, DELIVER, LEASE_S, Ledger, decode_route
+from watchword_server.ports.outside import (
     Accounts,
     Clock,
     Directory,
     Entropy,
-    InboxBody,
-    InboxMessage,
-    Job,
     Provider,
     Rejected,
-    Store,
-    Transaction,
     Unavailable,
     Uncertain,
-    Work,
 )
+from watchword_server.ports.records import InboxBody, InboxMessage, Job, Work
+from watchword_server.ports.store import Store, Transaction
+from watchword_server.telemetry import get_logger
 
 HAND_OVER_S = 10
 """A provider that has not answered by then may have sent: Uncertain."""
 INBOX_KEPT_S = 86_400
+_CLAIMS = 5
+_log = get_logger("delivering")
 _MS = 1000
 _S = DeliveryStatus
 _details = msgspec.msgpack.Decoder(Details).decode
@@ -142,18 +142,30 @@ class Delivering:
     def _claim(self, tx: Transaction, now: int, limit: int) -> list[Job]:
         jobs = []
         for work in tx.work.claim(now, now + LEASE_S * _MS, limit):
-            job = self._job(tx, work, now)
-            if job is None:
-                tx.work.done(work)
-            elif work.kind == ADVANCE:
-                tx.work.done(work)
-                self._wait_passed(tx, job, now)
-            elif work.claims > 1:
-                tx.work.done(work)
-                self._apply(tx, job, Result(Outcome.UNCERTAIN, (_S.UNKNOWN,)), now)
-            else:
+            try:
+                job = self._claimed(tx, work, now)
+            except Exception as error:
+                # One row that cannot be read must not stop the others: it stays leased and is
+                # looked at again, a few times.
+                _log.error("work.unreadable", work=work.id.hex(), error=type(error).__name__)
+                if work.claims >= _CLAIMS:
+                    tx.work.done(work)
+                continue
+            if job is not None:
                 jobs.append(job)
         return jobs
+
+    def _claimed(self, tx: Transaction, work: Work, now: int) -> Job | None:
+        """What is to be handed over for a claim; anything else is done here and now."""
+        job = self._job(tx, work, now)
+        if job is not None and work.kind == DELIVER and work.claims == 1:
+            return job
+        if job is not None and work.kind == ADVANCE:
+            self._wait_passed(tx, job, now)
+        elif job is not None:
+            self._apply(tx, job, Result(Outcome.UNCERTAIN, (_S.UNKNOWN,)), now)
+        tx.work.done(work)
+        return None
 
     def _job(self, tx: Transaction, work: Work, now: int) -> Job | None:
         """The delivery behind a claim, or None where nothing is to be done any more."""
@@ -163,12 +175,12 @@ class Delivering:
         live = tx.live.get(work.project, work.verification)
         if live is not None and live.expires_at > now:
             return Job(work, live, delivery)
-        if delivery.status is _S.QUEUED:
-            ended = live or tx.verifications.get(work.project, work.verification)
-            if ended is not None:
-                self._ledger.settle(
-                    tx, ended, delivery, (_S.FAILED,), now, reason=Reason.NOT_NEEDED
-                )
+        ended = live or tx.verifications.get(work.project, work.verification)
+        if delivery.status is _S.QUEUED and ended is not None:
+            # A claim that was lost may have been handed over; one never made was not needed.
+            lost = work.claims > 1
+            path, reason = (_S.UNKNOWN, None) if lost else (_S.FAILED, Reason.NOT_NEEDED)
+            self._ledger.settle(tx, ended, delivery, (path,), now, reason=reason)
         return None
 
     # ---- handing over ----
@@ -178,6 +190,9 @@ class Delivering:
         if provider is None:
             return _failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "no such provider account")
         try:
+            project = await self._directory.project(job.live.project)
+            if provider.local == (project.mode is Mode.LIVE):
+                return _failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "the mode was changed")
             message = await self._message(job)
         except WatchwordError as error:
             return _failed(Outcome.REJECTED, Reason.MISCONFIGURED, type(error).__name__)
@@ -253,7 +268,7 @@ class Delivering:
         standing = Standing(
             index=delivery.step,
             reports=provider is not None and provider.reports,
-            may_have_left=any(one.status not in (_S.QUEUED, _S.FAILED) for one in siblings),
+            may_have_left=any(one.status is not _S.FAILED for one in siblings),
             uncertain=delivery.status is _S.UNKNOWN,
             repeated=delivery.maybe_duplicate,
         )
@@ -272,7 +287,9 @@ class Delivering:
         """A step's wait is over: silence makes a sent delivery unknown."""
         if job.delivery.status is _S.SENT:
             self._ledger.settle(tx, job.live, job.delivery, (_S.UNKNOWN,), now)
-        if job.delivery.status is not _S.DELIVERED:
+        step = _decoded(job.live.route)[job.delivery.step]
+        is_delivered = job.delivery.status is _S.DELIVERED
+        if not (is_delivered and has_reached(step, True, Outcome.DELIVERED)):
             self._follow_route(tx, job, Outcome.WAIT_PASSED, now)
 
     def _correct(self, tx: Transaction, job: Job, result: Result, now: int) -> None:
@@ -286,6 +303,8 @@ class Delivering:
             if may_follow(status, then):
                 path.append(then)
                 status = then
+        if path and result.kept is not None:
+            self._keep(tx, job, result.kept, now)
         if path:
             self._ledger.settle(
                 tx, job.live, delivery, tuple(path), now,

@@ -23,7 +23,8 @@ from watchword_server.domain.errors import (
 from watchword_server.domain.project import ApiKey, Caller, Project, ip_allowed
 from watchword_server.domain.sealing import Keyring, Mac
 from watchword_server.domain.template import Template
-from watchword_server.ports import Clock, Entropy, Store
+from watchword_server.ports.outside import Clock, Entropy
+from watchword_server.ports.store import Store, Transaction
 
 FRESH_MS = 1_000
 _ENTRIES = 10_000
@@ -32,21 +33,28 @@ K = TypeVar("K")
 
 
 class _Fresh(Generic[K, V]):
-    """Values with the ms until which they are trusted."""
+    """Values with the ms until which they are trusted.
+
+    `generation` counts the clearings: what was read before one is not kept after it.
+    """
 
     def __init__(self) -> None:
+        self.generation = 0
         self._entries: dict[K, tuple[int, V]] = {}
 
     def get(self, key: K, now: int) -> V | None:
         entry = self._entries.get(key)
         return entry[1] if entry is not None and entry[0] > now else None
 
-    def put(self, key: K, value: V, now: int) -> None:
+    def put(self, key: K, value: V, now: int, generation: int) -> None:
+        if generation != self.generation:
+            return
         if len(self._entries) >= _ENTRIES:
             self._entries.clear()
         self._entries[key] = (now + FRESH_MS, value)
 
     def clear(self) -> None:
+        self.generation += 1
         self._entries.clear()
 
 
@@ -68,8 +76,9 @@ class CachedDirectory:
         digest = self._digest(authorization)
         known = self._keys.get(digest, now)
         if known is None:
+            generation = self._keys.generation
             known = await self._proven(authorization, now)
-            self._keys.put(digest, known, now)
+            self._keys.put(digest, known, now, generation)
         key, project = known
         if key.allowed_ips and not ip_allowed(key.allowed_ips, client_ip):
             raise Problem(
@@ -87,10 +96,11 @@ class CachedDirectory:
         now = self._clock.now()
         found = self._projects.get(project, now)
         if found is None:
+            generation = self._projects.generation
             found = await self._store.read(lambda tx: tx.projects.get(project))
             if found is None:
                 raise ids.unknown(ids.Prefix.PROJECT)
-            self._projects.put(project, found, now)
+            self._projects.put(project, found, now, generation)
         return found
 
     async def template(self, project: bytes, template: str) -> Template:
@@ -98,10 +108,11 @@ class CachedDirectory:
         now = self._clock.now()
         found = self._templates.get((project, template), now)
         if found is None:
+            generation = self._templates.generation
             found = await self._store.read(lambda tx: tx.templates.get(project, template))
             if found is None:
                 raise Problem(UNKNOWN_ID, "There is no such template in this project.")
-            self._templates.put((project, template), found, now)
+            self._templates.put((project, template), found, now, generation)
         return found
 
     def forget(self) -> None:
@@ -113,20 +124,25 @@ class CachedDirectory:
     async def _proven(self, authorization: bytes, now: int) -> tuple[ApiKey, Project]:
         """The key whose secret the header holds, if it may be used now."""
         key_id, secret = _credentials(authorization)
-        key = await self._store.read(lambda tx: tx.api_keys.find(key_id))
+        key, project = await self._store.read(lambda tx: _key_and_project(tx, key_id))
         digest = self._keyring.secret_digest(secret)
         secrets = key.secrets if key is not None else ((b"", None),)
         good = [
             until for stored, until in secrets if hmac.compare_digest(stored, digest)
         ]  # every secret is compared, so that time tells nothing
-        if key is None or not good:
+        if key is None or project is None or not good:
             raise Problem(UNAUTHENTICATED, "The key or its secret is wrong.")
         expired = key.expires_at is not None and key.expires_at <= now
         rotated = good[0] is not None and good[0] <= now
         if key.disabled or expired or rotated:
             state = "disabled" if key.disabled else "expired"
             raise Problem(KEY_INACTIVE, f"This key is {state}.", extra={"reason": state})
-        return key, await self.project(key.project)
+        return key, project
+
+
+def _key_and_project(tx: Transaction, key_id: bytes) -> tuple[ApiKey | None, Project | None]:
+    key = tx.api_keys.find(key_id)
+    return key, None if key is None else tx.projects.get(key.project)
 
 
 def _credentials(authorization: bytes) -> tuple[bytes, str]:

@@ -8,7 +8,8 @@ from watchword_server.domain import ids
 from watchword_server.domain.errors import CONFLICT, Problem, bad_field
 from watchword_server.domain.project import Mode, Project
 from watchword_server.domain.template import Template
-from watchword_server.ports import Clock, Directory, Entropy, Store, Transaction
+from watchword_server.ports.outside import Clock, Directory, Entropy
+from watchword_server.ports.store import Store, Transaction
 
 _ID_RANDOM = 10
 

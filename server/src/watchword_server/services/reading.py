@@ -15,7 +15,9 @@ from watchword_server.domain.project import Caller, Mode
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.template import Template
 from watchword_server.domain.verification import Details, Status, Verification, as_of
-from watchword_server.ports import Clock, Directory, InboxBody, InboxMessage, Store, Transaction
+from watchword_server.ports.outside import Clock, Directory
+from watchword_server.ports.records import InboxBody, InboxMessage
+from watchword_server.ports.store import Store, Transaction
 
 _details = msgspec.msgpack.Decoder(Details).decode
 _body = msgspec.msgpack.Decoder(InboxBody).decode

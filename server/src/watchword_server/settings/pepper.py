@@ -15,7 +15,7 @@ import msgspec
 
 from watchword_server.domain.errors import Misconfigured
 from watchword_server.domain.sealing import KEY_BYTES, Keyring
-from watchword_server.ports import Entropy
+from watchword_server.ports.outside import Entropy
 
 MODE = 0o600
 

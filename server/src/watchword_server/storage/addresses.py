@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import apsw
 
-from watchword_server.ports import AddressState, InboxMessage
+from watchword_server.ports.records import AddressState, InboxMessage
 from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.queries import load
-from watchword_server.storage.rows import Row, count, many
+from watchword_server.storage.rows import Row, count, first, many
 
 _Q = load("addresses.sql")
 _inbox_values = _Q["add_inbox"].binder()
@@ -25,14 +25,14 @@ class AddressRows:
         self._cursor = cursor
 
     def get(self, project: bytes, address: bytes, failures_since: int) -> AddressState | None:
-        rows = self._cursor.execute(_Q["get_address"].sql, (project, address)).fetchall()
-        if not rows:
+        row = first(self._cursor, _Q["get_address"], (project, address))
+        if row is None:
             return None
-        sends, next_send_at, consecutive, failed_at = rows[0]
+        sends, next_send_at, consecutive, failed_at = row
         failures = oldest = 0
         if failed_at > failures_since:
             values = (project, address, failures_since)
-            failures, oldest = self._cursor.execute(_Q["failures"].sql, values).fetchall()[0]
+            failures, oldest = first(self._cursor, _Q["failures"], values) or (0, 0)
         return AddressState(sends, next_send_at, consecutive, failures, oldest)
 
     def failed_check(self, project: bytes, address: bytes, at: int, id: bytes) -> None:
@@ -48,7 +48,7 @@ class AddressRows:
 
     def unlock(self, project: bytes, address: bytes) -> None:
         self._cursor.execute(_Q["forget_failures"].sql, (project, address))
-        self._cursor.execute(_Q["forget_state"].sql, (project, address))
+        self._cursor.execute(_Q["unlock"].sql, (project, address))
 
     def sweep(self, ladders_before: int, failures_before: int, limit: int) -> int:
         values = (ladders_before, failures_before, limit)

@@ -6,10 +6,10 @@ import apsw
 
 from watchword_server.domain.delivery import Delivery, DeliveryStatus
 from watchword_server.domain.events import Event
-from watchword_server.ports import Work
+from watchword_server.ports.records import Work
 from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.queries import load
-from watchword_server.storage.rows import Row, hit, many, one
+from watchword_server.storage.rows import Row, first, hit, many, one
 
 _Q = load("deliveries.sql")
 _delivery_values = _Q["insert_delivery"].binder()
@@ -66,9 +66,7 @@ class EventRows:
         self._flush = deferred.flush
         self._append = deferred.statement(_Q["append_event"])
 
-    def append(
-        self, project: bytes, verification: bytes, type: str, at: int, data: bytes
-    ) -> None:
+    def append(self, project: bytes, verification: bytes, type: str, at: int, data: bytes) -> None:
         self._append((project, verification, type, at, data))
 
     def of(self, project: bytes, verification: bytes) -> Sequence[Event]:
@@ -96,7 +94,11 @@ class WorkRows:
         # No flush: it was claimed, so its row was written before this unit.
         return hit(self._cursor, _Q["done_work"], (work.due_at, work.id))
 
+    def release(self, project: bytes, verification: bytes) -> None:
+        self._flush()
+        self._cursor.execute(_Q["release_work"].sql, (project, verification))
+
     def next_due(self) -> int | None:
         self._flush()
-        due: int | None = self._cursor.execute(_Q["next_due"].sql).fetchall()[0][0]
-        return due
+        row = first(self._cursor, _Q["next_due"], ())
+        return None if row is None else row[0]

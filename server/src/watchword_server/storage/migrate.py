@@ -7,6 +7,7 @@ starts.  The file's own `user_version` says how far it has come.
 import re
 from collections.abc import Iterator
 from importlib.resources import files
+from typing import Any
 
 import apsw
 import msgspec
@@ -37,7 +38,8 @@ def migrations() -> tuple[Migration, ...]:
 
 def version(connection: apsw.Connection) -> int:
     """The number of the last migration that was run on this file."""
-    return int(connection.execute("PRAGMA user_version").fetchall()[0][0])
+    row: tuple[Any, ...] = connection.execute("PRAGMA user_version").fetchall()[0]
+    return int(row[0])
 
 
 def run(connection: apsw.Connection) -> Iterator[Migration]:

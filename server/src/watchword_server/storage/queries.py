@@ -17,7 +17,7 @@ import msgspec
 from watchword_server.domain.delivery import Delivery
 from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.verification import Live, Verification
-from watchword_server.ports import InboxMessage, Work
+from watchword_server.ports.records import InboxMessage, Work
 
 RECORDS: dict[str, tuple[str, ...]] = {
     "live": Live.__struct_fields__,

@@ -21,6 +21,12 @@ def one(cursor: apsw.Cursor, query: Query, values: Row, make: Callable[[Row], R]
     return make(rows[0]) if rows else None
 
 
+def first(cursor: apsw.Cursor, query: Query, values: Row) -> Row | None:
+    """The only row, as it is, or None."""
+    rows: list[Any] = cursor.execute(query.sql, values).fetchall()
+    return rows[0] if rows else None
+
+
 def many(cursor: apsw.Cursor, query: Query, values: Row, make: Callable[[Row], R]) -> Sequence[R]:
     """The records of all rows."""
     return [make(row) for row in cursor.execute(query.sql, values)]

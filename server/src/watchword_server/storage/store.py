@@ -14,7 +14,7 @@ from typing import TypeVar
 import apsw
 
 from watchword_server.domain.errors import Misconfigured, StoreUnavailable
-from watchword_server.ports import Transaction
+from watchword_server.ports.store import Transaction
 from watchword_server.storage import migrate
 from watchword_server.storage.checkpoint import Checkpointer
 from watchword_server.storage.connection import connect
@@ -52,6 +52,7 @@ class SqliteStore:
         self._writer = Writer(connection, self._settle, self._mark_time)
         self._checkpointer = Checkpointer(connect(path, synchronous), connection)
         self._thread: WriterThread | None = None
+        self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reader = connect(path, synchronous)
         self._reader.execute("PRAGMA query_only = ON")
@@ -74,6 +75,8 @@ class SqliteStore:
 
     async def write(self, unit: Callable[[Transaction], T]) -> T:
         """See `ports.Store.write`."""
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
         if self._thread is None:
             self._loop = asyncio.get_running_loop()
             self._thread = WriterThread(self._writer, self._loop)
@@ -83,18 +86,24 @@ class SqliteStore:
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
         """See `ports.Store.read`."""
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._read_pool, self._read, query)
 
     def _read(self, query: Callable[[Transaction], T]) -> T:
         try:
-            with self._reader:  # one snapshot for all of the query's statements
+            self._reader.execute("BEGIN")  # one snapshot for all of the query's statements
+            try:
                 return query(self._reader_rows)
+            finally:
+                self._reader.execute("COMMIT")
         except apsw.Error as error:
             raise StoreUnavailable(f"the read failed: {type(error).__name__}") from error
 
     async def close(self) -> None:
         """Commit what waits, stop the threads, close the file."""
+        self._closed = True
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._thread.close)
         self._read_pool.shutdown()

@@ -5,8 +5,9 @@ durable, and only then is anybody answered.  A commit that fails fails the whole
 
 A unit that fails undoes itself and nobody else.  Nearly every unit that fails does so before it
 has changed anything (an unknown id, a cool-down), and then there is nothing to undo.  If one did
-change something, the batch is rolled back and run once more, carefully: with a savepoint around
-every unit.  So a unit may run twice and must have no effect outside its transaction.
+change something, or a postponed row of one cannot be written, the batch is rolled back and run
+once more, carefully: with a savepoint around every unit.  So a unit may run twice and must have
+no effect outside its transaction.
 
 The writer does not run by itself: something steps it.  `WriterThread` does in production; a
 test or a simulation calls `step` inline.
@@ -32,10 +33,6 @@ GATHER_SECONDS = 0.002
 
 Unit = Callable[[Rows], Any]
 Deliver = Callable[[list["Settled"]], None]
-
-
-class _Spoiled(Exception):
-    """A unit failed after it had changed something."""
 
 
 def _is_the_files(error: Exception) -> bool:
@@ -92,18 +89,20 @@ class Writer:
             self._begin()
             try:
                 self._take(batch)
-            except _Spoiled:
+                self._rows.deferred.flush()
+            except Exception as error:
+                if _is_the_files(error):
+                    raise
                 self._cursor.execute("ROLLBACK")
                 self._begin()
                 for settled in batch:
                     self._run_carefully(settled)
-            self._rows.deferred.flush()
             if self._after_batch is not None:
                 self._after_batch(self._rows)
             self._cursor.execute("COMMIT")
+            self.commits += 1
         except apsw.Error as error:
             self._fail(batch, error)
-        self.commits += 1
         self.units += len(batch)
         self._deliver(batch)
         return len(batch)
@@ -124,10 +123,8 @@ class Writer:
             try:
                 settled.result = settled.unit(rows)
             except Exception as error:  # its caller's, whatever it is
-                if _is_the_files(error):
+                if _is_the_files(error) or changes() != before:
                     raise
-                if changes() != before:
-                    raise _Spoiled from error
                 deferred.cut(mark)
                 settled.error = error
             if time.perf_counter() > until:

@@ -1,5 +1,7 @@
 """The throughput limits of a send, checked before anything is written."""
 
+from functools import lru_cache
+
 from watchword_server.domain.address import Address
 from watchword_server.domain.errors import RATE_LIMITED, Problem
 from watchword_server.domain.limits import Rate, Refusal, Standing, Throughput
@@ -30,7 +32,10 @@ A project may override a row by its name.
 def rate_of(project: Project, name: str) -> Rate:
     """The limit `name` as it holds for a project."""
     custom = project.limits.get(name)
-    return Rate(name, *custom) if custom else RATES[project.mode][name]
+    return _rate(name, *custom) if custom else RATES[project.mode][name]
+
+
+_rate = lru_cache(1024)(Rate)
 
 
 def admit(
@@ -41,16 +46,16 @@ def admit(
     Raises:
         Problem: RATE_LIMITED naming the limit; then it was counted on none.
     """
+    tenant = caller.project
     block = to.range or to.value.rpartition("@")[2]
-    tenant = caller.project.hex()
     return _standing(
         throughput.admit(
             (
                 (rate_of(project, "key"), caller.api_key),
-                (rate_of(project, "project"), caller.project),
-                (rate_of(project, "client"), tenant + caller.client_ip),
-                (rate_of(project, "range"), tenant + block),
-                (rate_of(project, "recipient"), tenant + to.identity),
+                (rate_of(project, "project"), tenant),
+                (rate_of(project, "client"), (tenant, caller.client_ip)),
+                (rate_of(project, "range"), (tenant, block)),
+                (rate_of(project, "recipient"), (tenant, to.identity)),
             ),
             now,
         )

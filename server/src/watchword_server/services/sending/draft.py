@@ -35,10 +35,12 @@ from watchword_server.domain.verification import (
     weakest,
 )
 from watchword_server.ledger import encode_route
-from watchword_server.ports import Accounts, Entropy
+from watchword_server.ports.outside import Accounts, Entropy
 
 _MS = 1000
 _ID_RANDOM = 10
+_FIRST_NONCE = slice(_ID_RANDOM, _ID_RANDOM + NONCE_BYTES)
+_SECOND_NONCE = slice(_ID_RANDOM + NONCE_BYTES, _ID_RANDOM + 2 * NONCE_BYTES)
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -129,53 +131,36 @@ class Drafter:
     ) -> Live:  # fmt: skip
         """The new verification, its code hashed and sealed."""
         project, keyring = caller.project, self._keyring
-        code = asked.code or passcode.make(
-            chosen.code_length or policy.code_length,
-            passcode.alphabet(chosen.code_alphabet),
-            self._entropy,
-        )
-        passcode.check_supplied(code)
+        code = self._code(asked, chosen, policy)
         ttl_s = min(asked.ttl_s or chosen.ttl_s, MAX_TTL_S)
         random = self._entropy(_ID_RANDOM + 2 * NONCE_BYTES)
         verification = ids.make(now, random[:_ID_RANDOM])
-        nonces = random[_ID_RANDOM:]
         index = keyring.blind_index(project, to.identity)
         bound = passcode.joined(asked.binding) if asked.binding else b""
         binding = keyring.fingerprint(project, bound) if bound else b""
-        same = "\x00".join((chosen.id, asked.purpose, asked.code or "")).encode() + b"\x00" + bound
-        pepper = keyring.current
         bound_code = passcode.bound(verification, index, asked.purpose, binding, code)
         details = Details(to.value, asked.metadata, asked.alternate_email)
         secrets = Secrets(code, ttl_s, asked.params)
+        sealed = keyring.seal(project, verification, _encode(details), random[_FIRST_NONCE])
+        secret = keyring.seal(project, verification, _encode(secrets), random[_SECOND_NONCE])
         return Live(
-            project=project,
-            id=verification,
-            status=Status.PENDING,
-            address=index,
-            masked=to.masked,
-            details=keyring.seal(project, verification, _encode(details), nonces[:NONCE_BYTES]),
-            template=chosen.id,
-            language=asked.language or template.DEFAULT_LANGUAGE,
-            channel=route[0].channel,
-            purpose=asked.purpose,
-            assurance=_assurance(route),
-            api_key=caller.api_key,
-            created_at=now,
-            expires_at=now + ttl_s * _MS,
-            ended_at=None,
-            checks=0,
-            max_checks=policy.max_checks,
-            sends=1,
-            sameness=keyring.fingerprint(project, same),
-            binding=binding,
-            pepper=pepper,
-            digest=keyring.code_mac(project, pepper)(bound_code),
-            secrets=keyring.seal(project, verification, _encode(secrets), nonces[NONCE_BYTES:]),
-            policy=policy.name,
-            next_send_at=now + policy.cooldown_s(1) * _MS,
-            route=_encoded(route),
-            step=0,
-        )
+            project=project, id=verification, status=Status.PENDING, address=index,
+            masked=to.masked, details=sealed, template=chosen.id,
+            language=asked.language or template.DEFAULT_LANGUAGE, channel=route[0].channel,
+            purpose=asked.purpose, assurance=_assurance(route), api_key=caller.api_key,
+            created_at=now, expires_at=now + ttl_s * _MS, ended_at=None,
+            checks=0, max_checks=policy.max_checks, sends=1,
+            sameness=keyring.fingerprint(project, _sameness(asked, bound)), binding=binding,
+            pepper=keyring.current, digest=keyring.code_mac(project, keyring.current)(bound_code),
+            secrets=secret, policy=policy.name,
+            next_send_at=now + policy.cooldown_s(1) * _MS, route=_encoded(route), step=0,
+        )  # fmt: skip
+
+    def _code(self, asked: Start, chosen: Template, policy: Policy) -> str:
+        if asked.code is not None:
+            return passcode.check_supplied(asked.code)
+        length = chosen.code_length or policy.code_length
+        return passcode.make(length, passcode.alphabet(chosen.code_alphabet), self._entropy)
 
     def _alternate(self, email: str) -> None:
         if self._parse(email, "alternates.email").kind is not Kind.EMAIL:
@@ -189,6 +174,12 @@ class Drafter:
                 raise bad_field(field, error.rule, f"{error}.") from None
             extra: dict[str, str | int] = {"field": field, "rule": error.rule}
             raise Problem(INVALID_NUMBER, f"{error}.", extra=extra) from None
+
+
+def _sameness(asked: Start, bound: bytes) -> bytes:
+    """What makes a second start of a pending verification its resend (design section 5)."""
+    parts = (asked.template, asked.purpose, asked.code or "")
+    return "\x00".join(parts).encode() + b"\x00" + bound
 
 
 def _named_steps(asked: Start, chosen: Template) -> tuple[Channel, ...]:

@@ -4,6 +4,7 @@ What depends on the store is decided and written in one unit of it: the address'
 verification that may be pending already, the new one with its first delivery.
 """
 
+import asyncio
 from functools import lru_cache
 
 import msgspec
@@ -12,19 +13,13 @@ from watchword_server.domain import ids
 from watchword_server.domain.errors import RATE_LIMITED, UNREACHABLE, Problem
 from watchword_server.domain.events import Data, EventType
 from watchword_server.domain.limits import Standing, Throughput
-from watchword_server.domain.policy import LADDER_MEMORY_S, LOCKOUT, NATIVE, POLICIES
+from watchword_server.domain.policy import LOCKOUT, NATIVE, POLICIES, remembered_sends
 from watchword_server.domain.project import Caller
 from watchword_server.domain.verification import Live, Trigger, Verification
 from watchword_server.ledger import Ledger, decode_route, lockout, not_pending
-from watchword_server.ports import (
-    AddressState,
-    Clock,
-    Directory,
-    Dispatch,
-    Job,
-    Store,
-    Transaction,
-)
+from watchword_server.ports.outside import Clock, Directory, Dispatch
+from watchword_server.ports.records import AddressState, Job
+from watchword_server.ports.store import Store, Transaction
 from watchword_server.services.sending.admission import admit, admit_resend
 from watchword_server.services.sending.draft import Drafter, Start
 
@@ -58,6 +53,7 @@ class Sending:
         self._throughput = throughput
         self._ledger = ledger
         self._dispatch = dispatch
+        self._left_behind: asyncio.Task[None] | None = None
 
     async def start(self, caller: Caller, asked: Start) -> Accepted:
         """Begin a verification, or resend the pending one that is the same.
@@ -83,6 +79,9 @@ class Sending:
         job = None
         try:
             live, job = await self._store.write(lambda tx: self._begin(tx, draft, reserved, now))
+        except asyncio.CancelledError:  # its caller went away; its code is sent all the same
+            self._left_behind = asyncio.create_task(self._release_claim(draft))
+            raise
         finally:
             if reserved and job is None:
                 dispatch.release()
@@ -91,6 +90,14 @@ class Sending:
         else:
             dispatch.wake()
         return live
+
+    async def _release_claim(self, draft: Live) -> None:
+        """Make work that was written as claimed, and that nobody will start, due at once.
+
+        Units are written in their order, so this one sees what became of the other.
+        """
+        await self._store.write(lambda tx: tx.work.release(draft.project, draft.id))
+        self._dispatch.wake()
 
     async def resend(self, caller: Caller, verification: bytes, channel: str | None) -> Accepted:
         """Send the same code once more, over another step's channel if one is given.
@@ -143,8 +150,8 @@ class Sending:
         if job is not None:
             return draft, job
         pending = tx.live.of_address(draft.project, draft.address)
-        if pending is None:
-            raise LookupError("a pending verification blocked an insert and is not there")
+        if pending is None:  # nothing blocked the insert, so its project was deleted just now
+            raise ids.unknown(ids.Prefix.PROJECT)
         if pending.expires_at > now:
             if pending.sameness == draft.sameness:
                 return self._resend(tx, pending, now, None), None
@@ -156,7 +163,7 @@ class Sending:
         return self._begin(tx, draft, claimed, now)
 
     def _state(self, tx: Transaction, live: Live, now: int) -> AddressState:
-        """What is remembered of the address.
+        """What is remembered of a verification's address.
 
         Raises:
             Problem: RATE_LIMITED where failed checks have locked it.
@@ -166,8 +173,8 @@ class Sending:
             return _FRESH
         if locked := lockout(state, now):
             raise locked
-        stale = state.next_send_at + LADDER_MEMORY_S * _MS < now
-        return _FRESH if stale else state
+        sends = remembered_sends(state.sends, state.next_send_at, live.created_at)
+        return msgspec.structs.replace(state, sends=sends)
 
     def _resend(self, tx: Transaction, live: Live, now: int, channel: str | None) -> Live:
         """The unit of a resend: the same code, its lifetime not extended."""

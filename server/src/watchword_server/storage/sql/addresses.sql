@@ -30,8 +30,9 @@ SET sends = excluded.sends, next_send_at = excluded.next_send_at;
 -- name: forget_failures
 DELETE FROM failed_checks WHERE project = :project AND address = :address;
 
--- name: forget_state
-DELETE FROM address_states WHERE project = :project AND address = :address;
+-- name: unlock
+UPDATE address_states SET consecutive = 0, failed_at = 0
+WHERE project = :project AND address = :address;
 
 -- name: sweep_failures
 DELETE FROM failed_checks WHERE (project, address, at, id) IN (

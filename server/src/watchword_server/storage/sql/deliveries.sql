@@ -39,5 +39,10 @@ RETURNING {work};
 -- name: done_work
 DELETE FROM work WHERE due_at = :due_at AND id = :id RETURNING 1;
 
+-- name: release_work
+-- Rare, so it may look at all of this small table.
+UPDATE work SET due_at = 0, claims = 0
+WHERE project = :project AND verification = :verification AND claims = 1;
+
 -- name: next_due
 SELECT min(due_at) FROM work;

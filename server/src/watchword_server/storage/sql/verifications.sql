@@ -2,8 +2,8 @@
 -- {verification} stands for the columns of an ended one, {live_values} for a record's values.
 
 -- name: insert_live
--- Nothing is inserted where the address has a pending verification already.
-INSERT INTO live VALUES ({live_values})
+-- Nothing is inserted where the address has a pending verification already, or the project is gone.
+INSERT INTO live SELECT {live_values} WHERE EXISTS (SELECT 1 FROM projects AS p WHERE p.id = :project)
 ON CONFLICT (project, address) DO NOTHING
 RETURNING 1;
 

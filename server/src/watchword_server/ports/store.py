@@ -1,4 +1,4 @@
-"""The outside world on one page: what the services need and somebody else provides.
+"""The database, as the services see it.
 
 Tenant first: every method that reads or writes a project's rows takes the project first.  The
 exceptions look across projects because they must: authentication finds the project of a key,
@@ -8,219 +8,21 @@ and the worker sweeps what is due.
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-import msgspec
-
-from watchword_server.domain.delivery import Delivery, Message, Reason, Receipt
-from watchword_server.domain.errors import WatchwordError
+from watchword_server.domain.delivery import Delivery
 from watchword_server.domain.events import Event
-from watchword_server.domain.project import ApiKey, Caller, Mode, Project
+from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.template import Template
 from watchword_server.domain.verification import Live, Verification
+from watchword_server.ports.records import AddressState, InboxMessage, Work
 
 T = TypeVar("T")
-
-
-class Clock(Protocol):
-    """The server's time."""
-
-    def now(self) -> int:
-        """Milliseconds since 1970; never runs back."""
-        ...
-
-
-Entropy = Callable[[int], bytes]
-"""`entropy(n)` is n bytes from the operating system's generator."""
-
-
-# ---- providers ------------------------------------------------------------------------------
-
-
-class Rejected(WatchwordError):
-    """The provider refused this message for good; another provider or channel may take it."""
-
-    def __init__(self, reason: Reason, raw: str | None = None) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
-        self.raw = raw
-
-
-class Unavailable(WatchwordError):
-    """Nothing was sent; another provider may be tried now."""
-
-    def __init__(self, reason: Reason, raw: str | None = None) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
-        self.raw = raw
-
-
-class Uncertain(WatchwordError):
-    """The message may have been sent: the request left, no answer came."""
-
-    def __init__(self, raw: str | None = None) -> None:
-        super().__init__("the hand-over was not answered")
-        self.raw = raw
-
-
-class Provider(Protocol):
-    """A vendor adapter.
-
-    Attributes:
-        name: its row in the registry.
-        channels: what it can carry.
-        reports: whether it tells later what became of a message.
-        local: whether its messages stay on this machine, readable in the inbox.
-    """
-
-    name: str
-    channels: frozenset[str]
-    reports: bool
-    local: bool
-
-    async def send(self, message: Message) -> Receipt:
-        """Hand one message over; at most 10 s.
-
-        Raises:
-            Rejected, Unavailable, Uncertain: the only three ways to fail.
-        """
-        ...
-
-    async def aclose(self) -> None:
-        """Close connections; called once."""
-        ...
-
-
-class Accounts(Protocol):
-    """The configured provider accounts."""
-
-    def of(self, mode: Mode, channel: str) -> Provider | None:
-        """The account that carries `channel` for a project of this mode, if there is one.
-
-        Only a live project gets an account that leaves the machine.
-        """
-        ...
-
-    def named(self, name: str) -> Provider | None:
-        """The account a delivery was given to."""
-        ...
-
-
-class Directory(Protocol):
-    """The control plane as the hot path sees it: cached, at most a second old."""
-
-    async def authenticate(self, authorization: bytes, client_ip: str) -> Caller:
-        """The caller behind an Authorization header.
-
-        Raises:
-            Problem: UNAUTHENTICATED, KEY_INACTIVE, or FORBIDDEN for an address not allowed.
-        """
-        ...
-
-    async def project(self, project: bytes) -> Project:
-        """Raises Problem UNKNOWN_ID where there is none."""
-        ...
-
-    async def template(self, project: bytes, template: str) -> Template:
-        """Raises Problem UNKNOWN_ID where there is none."""
-        ...
-
-    def forget(self) -> None:
-        """Read everything anew from now on."""
-        ...
-
-
-# ---- the store ------------------------------------------------------------------------------
-
-
-class AddressState(msgspec.Struct, frozen=True):
-    """What is remembered about an address beyond one verification (times in ms).
-
-    `sends` and `next_send_at` are the cool-down ladder; `consecutive` counts failed checks in a
-    row; `failures` those within the lock-out window and `oldest_failure_at` the first of them.
-    """
-
-    sends: int = 0
-    next_send_at: int = 0
-    consecutive: int = 0
-    failures: int = 0
-    oldest_failure_at: int = 0
-
-
-class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Something due: `deliver` hands delivery `number` over, `advance` ends a step's wait.
-
-    Attributes:
-        due_at: when it is due; once claimed, when the claim's lease ends.
-        claims: how often it was claimed. Above 1 an earlier hand-over may have begun.
-    """
-
-    due_at: int
-    id: bytes
-    project: bytes
-    verification: bytes
-    kind: str
-    number: int
-    claims: int
-
-
-class Job(msgspec.Struct, frozen=True, gc=False):
-    """A delivery that is claimed and is to be handed over now."""
-
-    work: Work
-    live: Live
-    delivery: Delivery
-
-    def __repr__(self) -> str:
-        return f"<Job {self.delivery.id.hex()}>"
-
-
-class Dispatch(Protocol):
-    """The worker of this process, as those who make work see it."""
-
-    def reserve(self) -> bool:
-        """Take a slot for a hand-over, if one is free; then `start` or `release` it."""
-        ...
-
-    def release(self) -> None:
-        """Give a reserved slot back."""
-        ...
-
-    def start(self, job: Job) -> None:
-        """Hand a job over at once, in the reserved slot."""
-        ...
-
-    def wake(self) -> None:
-        """There is unclaimed work that is due."""
-        ...
-
-
-class InboxMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A message that stayed on this machine; `body` is sealed."""
-
-    project: bytes
-    id: bytes
-    address: bytes
-    verification: bytes
-    channel: str
-    at: int
-    body: bytes
-
-
-class InboxBody(msgspec.Struct, frozen=True):
-    """What is sealed in `InboxMessage.body`."""
-
-    to: str
-    text: str
-    code: str
-
-    def __repr__(self) -> str:
-        return "<InboxBody>"
 
 
 class LiveVerifications(Protocol):
     """Pending verifications: at most one per project and address."""
 
     def insert(self, live: Live) -> bool:
-        """Add it, unless the address has one already (then False)."""
+        """Add it, unless the address has one already or the project is gone (then False)."""
         ...
 
     def get(self, project: bytes, verification: bytes) -> Live | None: ...
@@ -294,9 +96,7 @@ class Deliveries(Protocol):
 class Events(Protocol):
     """What happened, append-only."""
 
-    def append(
-        self, project: bytes, verification: bytes, type: str, at: int, data: bytes
-    ) -> None:
+    def append(self, project: bytes, verification: bytes, type: str, at: int, data: bytes) -> None:
         """Add an event at the end; its place is its verification's next sequence number."""
         ...
 
@@ -314,6 +114,10 @@ class WorkQueue(Protocol):
 
     def done(self, work: Work) -> bool:
         """Remove a claimed row; False where the lease was lost to another."""
+        ...
+
+    def release(self, project: bytes, verification: bytes) -> None:
+        """Give back the only claim on a verification's work: nobody has begun it."""
         ...
 
     def next_due(self) -> int | None:

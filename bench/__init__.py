@@ -1,0 +1,1 @@
+"""Reproducible benchmarks, each with its floor; `python -m bench --help`, method in README.md."""

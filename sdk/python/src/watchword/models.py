@@ -1,0 +1,148 @@
+"""What the server answers, as frozen records.
+
+A record takes what it knows and keeps the whole answer in `raw`, so that a newer server never
+breaks an older SDK.  Times are aware datetimes in UTC.  No repr shows a code, a secret or an
+address.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any, Self
+
+When = datetime | None
+Strings = tuple[str, ...]
+Objects = tuple[Mapping[str, Any], ...]
+
+
+def parse_time(value: object) -> When:
+    """The instant of an RFC 3339 string; None for anything else."""
+    try:
+        when = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return when and (when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """An answer of the server."""
+
+    raw: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Self:
+        """The record in a JSON object; TypeError if a required member is missing."""
+        known: dict[str, Any] = {}
+        for each in fields(cls)[1:]:
+            value = wire.get(each.name)
+            if each.type == When:
+                value = parse_time(value)
+            elif each.type in (Strings, Objects) and value is not None:
+                value = tuple(value)
+            if value is not None:
+                known[each.name] = value
+        return cls(raw=wire, **known)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message(Record):
+    """A verification: one try to prove control of an address.
+
+    Attributes:
+        status: pending, approved, expired, canceled, exhausted or failed.
+        send_channel: the channel of the first message.
+        resend_after: seconds until it may be sent again; None when it never may, or in a list.
+        mode: development or sandbox; None when live, or in a list.
+        to: the address, masked.
+        deliveries: each hand-over to a provider; with `get` only, as is the timeline.
+    """
+
+    message_id: str
+    status: str = "pending"
+    send_channel: str | None = None
+    expires_at: When = None
+    resend_after: int | None = None
+    mode: str | None = None
+    assurance: str | None = None
+    to: str | None = field(default=None, repr=False)
+    template_id: str | None = None
+    language: str | None = None
+    purpose: str | None = None
+    created_at: When = None
+    ended_at: When = None
+    sends: int | None = None
+    checks: int | None = None
+    checks_left: int | None = None
+    metadata: Mapping[str, str] | None = field(default=None, repr=False, hash=False)
+    deliveries: Objects = field(default=(), repr=False, hash=False)
+    timeline: Objects = field(default=(), repr=False, hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult(Record):
+    """What became of one submitted code: a wrong one is `verified=False`, not an error."""
+
+    message_id: str
+    verified: bool
+    status: str | None = None
+    checks_left: int | None = None
+    assurance: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxMessage(Record):
+    """A message that stayed on the server, because its project is not live."""
+
+    message_id: str
+    to: str | None = field(default=None, repr=False)
+    code: str | None = field(default=None, repr=False)
+    text: str | None = field(default=None, repr=False)
+    channel: str | None = None
+    at: When = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template(Record):
+    """A template: what is said, and by which channels."""
+
+    template_id: str
+    description: str | None = None
+    send_channel_strategy: str | None = None
+    brand_name: str | None = None
+    status: int | str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKey(Record):
+    """An API key; `dev_secret` and `bearer` are there only in the answer that made them."""
+
+    dev_key: str
+    name: str | None = None
+    dev_secret: str | None = field(default=None, repr=False)
+    bearer: str | None = field(default=None, repr=False)
+    project_id: str | None = None
+    scopes: Strings = ()
+    disabled: bool = False
+    allowed_ips: Strings = ()
+    expires_at: When = None
+    created_at: When = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project(Record):
+    """A project: the tenant that owns keys, templates and verifications."""
+
+    project_id: str
+    name: str | None = None
+    mode: str | None = None
+    limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
+    created_at: When = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health(Record):
+    """The server's own account of itself."""
+
+    status: str
+    version: str | None = None

@@ -1,0 +1,186 @@
+"""A Watchword server in memory, so that your tests need no network.
+
+    fake = FakeServer()
+    client = Watchword(dev_key="test", dev_secret="test", transport=fake)
+    message = client.messages.send(to="+6591234567", template_id="otp-sms")
+    client.verifications.check(message_id=message.message_id, code=fake.code_for("+6591234567"))
+
+It keeps the rules a person notices (cool-down, five checks, expiry, one approval) and answers
+errors in the server's shape.  Time moves only by `advance`.
+"""
+
+import json
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import httpx2
+
+CHECKS: Final = 5
+COOL_DOWN_SECONDS: Final = 30
+TTL_SECONDS: Final = 300
+_ERRORS: Final = {
+    "bad-field": (400, 3002, "fix_request"),
+    "already-used": (409, 3003, "stop"),
+    "ended": (410, 3003, "start_again"),
+    "rate-limited": (429, 3004, "wait"),
+    "unknown-id": (404, 4001, "fix_request"),
+    "unknown-path": (404, 4001, "fix_request"),
+}
+
+
+@dataclass
+class _Verification:
+    message_id: str
+    to: str
+    template_id: str
+    code: str = field(repr=False)
+    channel: str
+    expires_at: datetime
+    resend_after: datetime
+    status: str = "pending"
+    checks_left: int = CHECKS
+
+
+class _Refused(Exception):
+    def __init__(self, slug: str, message: str, **extra: Any) -> None:
+        super().__init__(message)
+        self.slug, self.extra = slug, extra
+
+    def answer(self) -> httpx2.Response:
+        status, code, next_action = _ERRORS[self.slug]
+        body = {
+            "type": f"urn:watchword:error:{self.slug}",
+            "title": self.slug,
+            "status": status,
+            "code": code,
+            "message": str(self),
+            "retryable": status == 429,
+            "next_action": next_action,
+        } | self.extra
+        headers = {"Content-Type": "application/problem+json"}
+        if "retry_after" in self.extra:
+            headers["Retry-After"] = str(self.extra["retry_after"])
+        return httpx2.Response(status, headers=headers, content=json.dumps(body))
+
+
+class FakeServer(httpx2.MockTransport):
+    """A transport for `Watchword` and `AsyncWatchword` with a server in it."""
+
+    def __init__(self) -> None:
+        super().__init__(self._answer)
+        self._now = datetime(2026, 1, 1, tzinfo=UTC)
+        self._known: list[_Verification] = []
+
+    def code_for(self, to: str) -> str:
+        """The code most recently sent to an address; LookupError if there is none."""
+        for each in reversed(self._known):
+            if each.to == to:
+                return each.code
+        raise LookupError("no code was sent to this address")
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._now += timedelta(seconds=seconds)
+
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        body = json.loads(request.content or b"{}")
+        path = request.url.path.removeprefix("/v1").strip("/").split("/")
+        try:
+            return httpx2.Response(200, json=self._route(request.method, path, body))
+        except _Refused as refused:
+            return refused.answer()
+        except KeyError as missing:
+            rule = {"field": missing.args[0], "rule": "required"}
+            return _Refused("bad-field", "A field is missing.", **rule).answer()
+
+    def _route(self, method: str, path: list[str], body: dict[str, Any]) -> Any:
+        match method, *path:
+            case "POST", "messages" | "codes":
+                return self._shown(self._send(body))
+            case "GET", "messages":
+                return {"data": [self._shown(self._aged(each)) for each in self._known]}
+            case "POST", "verifications":
+                return self._check(body)
+            case "GET", "messages", message_id:
+                return self._shown(self._find(message_id))
+            case "POST", "messages", message_id, "resend":
+                return self._shown(self._resend(self._pending(message_id)))
+            case "POST", "messages", message_id, "cancel":
+                ended = self._pending(message_id)
+                ended.status = "canceled"
+                return self._shown(ended)
+        raise _Refused("unknown-path", "There is no such path.")
+
+    def _send(self, body: dict[str, Any]) -> _Verification:
+        to, template_id = body["to"], body["template"]["id"]
+        for each in self._known:
+            if each.to == to and self._aged(each).status == "pending":
+                self._resend(each)
+                if each.template_id == template_id and body.get("code", each.code) == each.code:
+                    return each
+                each.status = "canceled"
+        number = len(self._known) + 1
+        made = _Verification(
+            message_id=f"ver_{number:032x}",
+            to=to,
+            template_id=template_id,
+            code=body.get("code") or f"{100_000 + number}",
+            channel=body.get("channel") or ("email" if "@" in to else "sms"),
+            expires_at=self._now + timedelta(seconds=body.get("ttl", TTL_SECONDS)),
+            resend_after=self._now + timedelta(seconds=COOL_DOWN_SECONDS),
+        )
+        self._known.append(made)
+        return made
+
+    def _resend(self, each: _Verification) -> _Verification:
+        wait = self._wait(each)
+        if wait > 0:
+            pending = {"message_id": each.message_id, "limit": "cooldown"}
+            raise _Refused("rate-limited", "Too soon.", retry_after=wait, **pending)
+        each.resend_after = self._now + timedelta(seconds=COOL_DOWN_SECONDS)
+        return each
+
+    def _wait(self, each: _Verification) -> int:
+        return math.ceil((each.resend_after - self._now).total_seconds())
+
+    def _check(self, body: dict[str, Any]) -> dict[str, Any]:
+        each, code = self._pending(body["message_id"]), body["verify_code"]
+        each.checks_left -= 1
+        verified = code == each.code
+        if verified:
+            each.status = "approved"
+        elif not each.checks_left:
+            each.status = "exhausted"
+        return {**self._shown(each), "verified": verified}
+
+    def _find(self, message_id: str) -> _Verification:
+        for each in self._known:
+            if each.message_id == message_id:
+                return self._aged(each)
+        raise _Refused("unknown-id", "There is no such verification in this project.")
+
+    def _aged(self, each: _Verification) -> _Verification:
+        if each.status == "pending" and self._now >= each.expires_at:
+            each.status = "expired"
+        return each
+
+    def _pending(self, message_id: str) -> _Verification:
+        each = self._find(message_id)
+        if each.status != "pending":
+            slug = "already-used" if each.status == "approved" else "ended"
+            raise _Refused(slug, f"The verification is {each.status}.", reason=each.status)
+        return each
+
+    def _shown(self, each: _Verification) -> dict[str, Any]:
+        return {
+            "message_id": each.message_id,
+            "status": each.status,
+            "send_channel": each.channel,
+            "expires_at": f"{each.expires_at:%Y-%m-%dT%H:%M:%SZ}",
+            "resend_after": max(0, self._wait(each)),
+            "checks_left": each.checks_left,
+            "template_id": each.template_id,
+            "mode": "sandbox",
+        }

@@ -1,0 +1,135 @@
+"""The world beyond the database: time, chance, vendors, the worker, the control plane."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from watchword_server.domain.delivery import Message, Reason, Receipt
+from watchword_server.domain.errors import WatchwordError
+from watchword_server.domain.project import Caller, Mode, Project
+from watchword_server.domain.template import Template
+from watchword_server.ports.records import Job
+
+
+class Clock(Protocol):
+    """The server's time."""
+
+    def now(self) -> int:
+        """Milliseconds since 1970; never runs back."""
+        ...
+
+
+Entropy = Callable[[int], bytes]
+"""`entropy(n)` is n bytes from the operating system's generator."""
+
+
+class Rejected(WatchwordError):
+    """The provider refused this message for good; another provider or channel may take it."""
+
+    def __init__(self, reason: Reason, raw: str | None = None) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.raw = raw
+
+
+class Unavailable(WatchwordError):
+    """Nothing was sent; another provider may be tried now."""
+
+    def __init__(self, reason: Reason, raw: str | None = None) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.raw = raw
+
+
+class Uncertain(WatchwordError):
+    """The message may have been sent: the request left, no answer came."""
+
+    def __init__(self, raw: str | None = None) -> None:
+        super().__init__("the hand-over was not answered")
+        self.raw = raw
+
+
+class Provider(Protocol):
+    """A vendor adapter.
+
+    Attributes:
+        name: its row in the registry.
+        channels: what it can carry.
+        reports: whether it tells later what became of a message.
+        local: whether its messages stay on this machine, readable in the inbox.
+    """
+
+    name: str
+    channels: frozenset[str]
+    reports: bool
+    local: bool
+
+    async def send(self, message: Message) -> Receipt:
+        """Hand one message over; at most 10 s.
+
+        Raises:
+            Rejected, Unavailable, Uncertain: the only three ways to fail.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections; called once."""
+        ...
+
+
+class Accounts(Protocol):
+    """The configured provider accounts."""
+
+    def of(self, mode: Mode, channel: str) -> Provider | None:
+        """The account that carries `channel` for a project of this mode, if there is one.
+
+        Only a live project gets an account that leaves the machine.
+        """
+        ...
+
+    def named(self, name: str) -> Provider | None:
+        """The account a delivery was given to."""
+        ...
+
+
+class Directory(Protocol):
+    """The control plane as the hot path sees it: cached, at most a second old."""
+
+    async def authenticate(self, authorization: bytes, client_ip: str) -> Caller:
+        """The caller behind an Authorization header.
+
+        Raises:
+            Problem: UNAUTHENTICATED, KEY_INACTIVE, or FORBIDDEN for an address not allowed.
+        """
+        ...
+
+    async def project(self, project: bytes) -> Project:
+        """Raises Problem UNKNOWN_ID where there is none."""
+        ...
+
+    async def template(self, project: bytes, template: str) -> Template:
+        """Raises Problem UNKNOWN_ID where there is none."""
+        ...
+
+    def forget(self) -> None:
+        """Read everything anew from now on."""
+        ...
+
+
+class Dispatch(Protocol):
+    """The worker of this process, as those who make work see it."""
+
+    def reserve(self) -> bool:
+        """Take a slot for a hand-over, if one is free; then `start` or `release` it."""
+        ...
+
+    def release(self) -> None:
+        """Give a reserved slot back."""
+        ...
+
+    def start(self, job: Job) -> None:
+        """Hand a job over at once, in the reserved slot."""
+        ...
+
+    def wake(self) -> None:
+        """There is unclaimed work that is due."""
+        ...

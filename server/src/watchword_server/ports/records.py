@@ -1,0 +1,71 @@
+"""What the store keeps besides the records of the domain."""
+
+import msgspec
+
+from watchword_server.domain.delivery import Delivery
+from watchword_server.domain.verification import Live
+
+
+class AddressState(msgspec.Struct, frozen=True):
+    """What is remembered about an address beyond one verification (times in ms).
+
+    `sends` and `next_send_at` are the cool-down ladder; `consecutive` counts failed checks in a
+    row; `failures` those within the lock-out window and `oldest_failure_at` the first of them.
+    """
+
+    sends: int = 0
+    next_send_at: int = 0
+    consecutive: int = 0
+    failures: int = 0
+    oldest_failure_at: int = 0
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Something due: `deliver` hands delivery `number` over, `advance` ends a step's wait.
+
+    Attributes:
+        due_at: when it is due; once claimed, when the claim's lease ends.
+        claims: how often it was claimed. Above 1 an earlier hand-over may have begun.
+    """
+
+    due_at: int
+    id: bytes
+    project: bytes
+    verification: bytes
+    kind: str
+    number: int
+    claims: int
+
+
+class InboxMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A message that stayed on this machine; `body` is sealed."""
+
+    project: bytes
+    id: bytes
+    address: bytes
+    verification: bytes
+    channel: str
+    at: int
+    body: bytes
+
+
+class InboxBody(msgspec.Struct, frozen=True):
+    """What is sealed in `InboxMessage.body`."""
+
+    to: str
+    text: str
+    code: str
+
+    def __repr__(self) -> str:
+        return "<InboxBody>"
+
+
+class Job(msgspec.Struct, frozen=True, gc=False):
+    """A delivery that is claimed and is to be handed over now."""
+
+    work: Work
+    live: Live
+    delivery: Delivery
+
+    def __repr__(self) -> str:
+        return f"<Job {self.delivery.id.hex()}>"

@@ -1,0 +1,217 @@
+"""What a server under test does differently: shorter times, and the mutants the tests must catch.
+
+Each function changes the one place it is about, in the forked process alone, before the command
+line runs.  Nothing of this is in the product.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from watchword_server import ledger, telemetry
+from watchword_server.api import network
+from watchword_server.api.app import Application
+from watchword_server.cli import hosting
+from watchword_server.domain.delivery import Receipt
+from watchword_server.domain.errors import RATE_LIMITED, Problem
+from watchword_server.domain.routing import Step
+from watchword_server.domain.verification import Status, Trigger
+from watchword_server.providers.inbox import Inbox
+from watchword_server.services import delivering
+from watchword_server.services.checking import Checked, Checking
+from watchword_server.services.sending import Sending, draft, service
+from watchword_server.storage import verifications, writer
+from watchword_server.storage.deliveries import WorkRows
+from watchword_server.storage.store import SqliteStore
+
+LEASE_S, HAND_OVER_S, WAIT_S = 2, 1.5, 1
+LEAKED = 60
+"""The check whose code is leaked."""
+
+
+def put(owner: Any, name: str, value: Any) -> Any:
+    """Replace an attribute that has to be there; what it was."""
+    was = getattr(owner, name)
+    setattr(owner, name, value)
+    return was
+
+
+# ---- times ----------------------------------------------------------------------------------
+
+
+def quick() -> None:
+    """Leases, hand-overs and waits of seconds instead of tens of seconds."""
+    for module in (ledger, delivering):
+        put(module, "LEASE_S", LEASE_S)
+    put(delivering, "HAND_OVER_S", HAND_OVER_S)
+    put(
+        draft, "_steps",
+        lambda accounts: tuple(Step(channel, account, WAIT_S) for channel, account in accounts),
+    )  # fmt: skip
+
+
+# ---- races ----------------------------------------------------------------------------------
+
+
+def read_then_write_check() -> None:
+    """A check that looks whether it may be evaluated, and counts and ends afterwards."""
+
+    async def check(self: Any, caller: Any, id: bytes, code: str, binding: Any) -> Checked:
+        now, project = self._clock.now(), caller.project
+        seen = await self._store.read(lambda tx: tx.live.get(project, id))
+        if seen is None:
+            raise await self._store.read(lambda tx: ledger.not_pending(tx, project, id, now))
+        live = replace(seen, checks=seen.checks + 1)
+        right = self._matches(live, code, binding)
+        last = live.checks >= live.max_checks
+
+        def unit(tx: Any) -> None:
+            if tx.live.get(project, id) is None:
+                return
+            if right or last:
+                trigger = Trigger.RIGHT_CODE if right else Trigger.LAST_WRONG_CODE
+                self._ledger.finish(tx, live, trigger, now)
+            else:
+                tx.live.remove(project, id)
+                tx.live.insert(live)
+
+        await self._store.write(unit)
+        ended = Status.APPROVED if right else Status.EXHAUSTED if last else Status.PENDING
+        return Checked(id, right, ended, live.max_checks - live.checks, live.assurance)
+
+    put(Checking, "check", check)
+
+
+def lock_in_the_process() -> None:
+    """The same under a lock, which the other process does not know of."""
+    read_then_write_check()
+    lock = asyncio.Lock()
+
+    async def check(self: Any, *given: Any) -> Checked:
+        async with lock:
+            return await checked(self, *given)
+
+    checked = put(Checking, "check", check)
+
+
+def look_then_insert() -> None:
+    """A first send that looks whether one is pending, and inserts without a unique index."""
+
+    async def written(self: Any, made: Any, now: int) -> Any:
+        found = await self._store.read(lambda tx: tx.live.of_address(made.project, made.address))
+        if found is not None:
+            id = service.ids.text(service.ids.Prefix.VERIFICATION, found.id)
+            raise Problem(RATE_LIMITED, "cooling", retry_after=30, extra={"message_id": id})
+        first = service.decode_route(made.route)[0]
+        await self._store.write(
+            lambda tx: self._ledger.begin(tx, made, first, now, claimed=False)
+        )
+        self._dispatch.wake()
+        return made
+
+    def insert(self: Any, live: Any) -> bool:
+        sql = verifications._Q["insert_live"].sql.partition("ON CONFLICT")[0]
+        self._cursor.execute(sql, verifications._live_values(live))
+        return True
+
+    def opened(self: Any, *given: Any) -> None:
+        opening(self, *given)
+        self._connection.execute("DROP INDEX IF EXISTS live_one_per_address")
+
+    opening = put(SqliteStore, "__init__", opened)
+    put(verifications.LiveRows, "insert", insert)
+    put(Sending, "_written", written)
+
+
+# ---- crashes and stops ----------------------------------------------------------------------
+
+
+def delete_at_claim() -> None:
+    """Work is deleted when it is claimed instead of when its outcome is recorded."""
+
+    def added(self: Any, work: Any) -> None:
+        if not work.claims:
+            adding(self, work)
+
+    def claimed(self: Any, *given: Any) -> Any:
+        found = claiming(self, *given)
+        for work in found:
+            deleting(self, work)
+        return found
+
+    adding = put(WorkRows, "add", added)
+    claiming = put(WorkRows, "claim", claimed)
+    deleting = put(WorkRows, "done", lambda self, work: True)
+
+
+def stop_at_once() -> None:
+    """A stop that waits for nobody."""
+
+    async def stop(self: Any) -> None:
+        self.hurry()
+        for task in self._worker._running:
+            task.cancel()
+        await stopping(self)
+
+    stopping = put(hosting.Server, "stop", stop)
+
+
+# ---- leaks ----------------------------------------------------------------------------------
+
+
+def code_in_a_log() -> None:
+    """One code stands in one log line, under a name that says nothing."""
+    calls = iter(range(1, 1_000_000))
+
+    async def check(self: Any, caller: Any, id: bytes, code: str, binding: Any) -> Checked:
+        if next(calls) == LEAKED:
+            telemetry.get_logger("checking").info("looked at", note=code)
+        return await checked(self, caller, id, code, binding)
+
+    checked = put(Checking, "check", check)
+
+
+def code_in_the_store() -> None:
+    """The inbox gives the code as its reference, which is stored as it is."""
+
+    async def send(self: Any, message: Any) -> Receipt:
+        return replace(await sending(self, message), reference=message.code)
+
+    sending = put(Inbox, "send", send)
+
+
+# ---- the network ----------------------------------------------------------------------------
+
+
+def any_host() -> None:
+    """Every Host header is answered."""
+    put(network.Hosts, "check", lambda self, host: None)
+
+
+def any_proxy() -> None:
+    """A forwarding header is believed from anybody."""
+
+    def client(self: Any, scope: Any, headers: Any) -> str:
+        said = headers.get(b"x-forwarded-for")
+        return said.decode() if said else asking(self, scope, headers)
+
+    asking = put(Application, "_client", client)
+
+
+# ---- commits --------------------------------------------------------------------------------
+
+
+def batch_of_one() -> None:
+    """Every unit has a commit of its own."""
+    put(writer, "BATCH_UNITS", 1)
+
+
+ALTERATIONS: dict[str, Callable[[], None]] = {
+    function.__name__: function
+    for function in (
+        quick, read_then_write_check, lock_in_the_process, look_then_insert, delete_at_claim, stop_at_once,
+        code_in_a_log, code_in_the_store, any_host, any_proxy, batch_of_one,
+    )
+}  # fmt: skip

@@ -1,0 +1,140 @@
+"""Sample rows: of two projects, each with one of everything."""
+
+import msgspec
+
+from watchword_server.domain.channel import Channel
+from watchword_server.domain.delivery import Delivery, DeliveryStatus
+from watchword_server.domain.project import ApiKey, Mode, Project, Scope
+from watchword_server.domain.template import Content, Template
+from watchword_server.domain.template import Status as TemplateStatus
+from watchword_server.domain.verification import Assurance, Live, Status, Trigger, end
+from watchword_server.ports.records import InboxMessage, Work
+from watchword_server.ports.store import Transaction
+from watchword_server.testing import START
+
+NOW = START
+DAY = 86_400_000
+HOUR = 3_600_000
+MINUTE = 60_000
+
+
+def key(name: str, number: int = 0) -> bytes:
+    """Sixteen bytes that read well in a failure and sort by number."""
+    return f"{name:_<12}{number:04d}".encode()
+
+
+OURS, THEIRS = key("ours"), key("theirs")
+VERIFICATION, ENDED = key("pending", 2), key("ended", 1)
+ADDRESS = key("address")
+DIGEST = b"DIGEST-THAT-GOES-WITH-ITS-ROW!!!"
+SECRETS = b"SECRETS-THAT-GO-WITH-THEIR-ROW!!"
+
+
+def live(**changes: object) -> Live:
+    """A pending verification that was sent a moment ago."""
+    plain = Live(
+        project=OURS, id=VERIFICATION, status=Status.PENDING, address=ADDRESS, masked="+1***71",
+        details=b"sealed details", template="otp-sms", language="en", channel="sms",
+        purpose="login", assurance=Assurance.RESTRICTED, api_key=key("key"), created_at=NOW,
+        expires_at=NOW + 5 * MINUTE, ended_at=None, checks=0, max_checks=5, sends=1,
+        sameness=key("same"), binding=b"", pepper=1, digest=DIGEST, secrets=SECRETS,
+        policy="native", next_send_at=NOW + 30_000, route=b"[]", step=0,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def ended(trigger: Trigger = Trigger.CANCEL, **changes: object):
+    """An ended verification."""
+    return end(live(**({"id": ENDED} | changes)), trigger, NOW)
+
+
+def delivery(number: int = 1, **changes: object) -> Delivery:
+    """A queued delivery."""
+    plain = Delivery(
+        project=OURS, verification=VERIFICATION, number=number, id=key("delivery", number),
+        step=0, channel="sms", provider="acme", status=DeliveryStatus.QUEUED, reason=None,
+        raw=None, reference=None, maybe_duplicate=False, created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def work(number: int = 1, **changes: object) -> Work:
+    """Due work."""
+    plain = Work(
+        due_at=NOW, id=key("work", number), project=OURS, verification=VERIFICATION,
+        kind="deliver", number=number, claims=0,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def inbox(number: int = 1, **changes: object) -> InboxMessage:
+    """A message that stayed here."""
+    plain = InboxMessage(
+        project=OURS, id=key("inbox", number), address=ADDRESS, verification=VERIFICATION,
+        channel="sms", at=NOW, body=b"sealed body",
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def project(id: bytes = OURS, **changes: object) -> Project:
+    """A project."""
+    plain = Project(
+        id=id, name=id.decode(), mode=Mode.DEVELOPMENT, created_at=NOW, limits={"key": (5, 60)}
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def api_key(number: int = 1, **changes: object) -> ApiKey:
+    """A key with two secrets, one of which goes."""
+    plain = ApiKey(
+        project=OURS, id=key("key", number), name="app",
+        scopes=frozenset({Scope.MESSAGES_SEND, Scope.VERIFICATIONS_CHECK}),
+        allowed_ips=("192.0.2.0/24", "2001:db8::/32"), expires_at=NOW + DAY, disabled=False,
+        created_at=NOW, secrets=((b"\x00\xff" * 16, None), (b"\x01" * 32, NOW + HOUR)),
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def template(id: str = "otp-sms", **changes: object) -> Template:
+    """A template with two languages and a variable."""
+    contents = {Channel.SMS: {"en": Content("{{code}} is it"), "pt_BR": Content("É {{code}} “ok”")}}
+    plain = Template(
+        id,
+        (Channel.SMS, Channel.VOICE),
+        contents,
+        brand_name="Acme",
+        status=TemplateStatus.APPROVED,
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def one_of_everything(tx: Transaction, owner: bytes) -> None:
+    """A row in every table for one project."""
+    name = owner.decode()
+    assert tx.projects.insert(project(owner, name=name))
+    tx.api_keys.insert(api_key(project=owner, id=owner[::-1]))
+    tx.templates.put(owner, template())
+    assert tx.live.insert(live(project=owner))
+    tx.verifications.insert(ended(project=owner))
+    tx.deliveries.insert(delivery(project=owner))
+    tx.events.append(owner, VERIFICATION, "verification.created", NOW, b"{}")
+    tx.work.add(work(project=owner, id=owner[::-1]))
+    tx.addresses.failed_check(owner, ADDRESS, NOW, key("check"))
+    tx.addresses.sent(owner, ADDRESS, 2, NOW + MINUTE)
+    tx.inbox.add(inbox(project=owner))
+
+
+def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
+    """All that can be read of one project."""
+    return {
+        "project": tx.projects.get(owner),
+        "api_keys": tx.api_keys.of(owner),
+        "templates": tx.templates.of(owner),
+        "live": tx.live.get(owner, VERIFICATION),
+        "of_address": tx.live.of_address(owner, ADDRESS),
+        "page": tx.verifications.page(owner, None, None, NOW, 9),
+        "deliveries": tx.deliveries.of(owner, VERIFICATION),
+        "events": tx.events.of(owner, VERIFICATION),
+        "address": tx.addresses.get(owner, ADDRESS, NOW - DAY),
+        "inbox": tx.inbox.page(owner, None, None, 9),
+    }

@@ -1,0 +1,158 @@
+"""Every method with a project sees and changes nothing of another's."""
+
+import inspect
+from typing import Protocol
+
+import msgspec
+import pytest
+
+from storage.records import (
+    ADDRESS,
+    DAY,
+    ENDED,
+    NOW,
+    OURS,
+    THEIRS,
+    VERIFICATION,
+    api_key,
+    delivery,
+    everything,
+    inbox,
+    key,
+    one_of_everything,
+    project,
+    template,
+)
+from watchword_server.domain.delivery import DeliveryStatus
+from watchword_server.ports import store as ports
+
+FOREIGN = {
+    "LiveVerifications.get": lambda tx, p: tx.live.get(p, VERIFICATION),
+    "LiveVerifications.of_address": lambda tx, p: tx.live.of_address(p, ADDRESS),
+    "LiveVerifications.count_check": lambda tx, p: tx.live.count_check(
+        p, VERIFICATION, NOW, NOW - DAY, 15, 100
+    ),
+    "LiveVerifications.count_send": lambda tx, p: tx.live.count_send(
+        p, VERIFICATION, NOW + 60_000, NOW, 4
+    ),
+    "LiveVerifications.take_step": lambda tx, p: tx.live.take_step(p, VERIFICATION, 3),
+    "LiveVerifications.remove": lambda tx, p: tx.live.remove(p, VERIFICATION),
+    "Verifications.get": lambda tx, p: tx.verifications.get(p, ENDED),
+    "Verifications.page": lambda tx, p: tx.verifications.page(p, None, None, NOW, 9),
+    "Deliveries.get": lambda tx, p: tx.deliveries.get(p, VERIFICATION, 1),
+    "Deliveries.of": lambda tx, p: tx.deliveries.of(p, VERIFICATION),
+    "Deliveries.update": lambda tx, p: tx.deliveries.update(
+        delivery(project=p, status=DeliveryStatus.SENT)
+    ),
+    "Events.of": lambda tx, p: tx.events.of(p, VERIFICATION),
+    "Events.append": lambda tx, p: tx.events.append(p, VERIFICATION, "x", NOW, b"{}"),
+    "WorkQueue.release": lambda tx, p: (
+        tx.work.claim(NOW, NOW + DAY, 9),
+        tx.work.release(p, VERIFICATION),
+    )[1],
+    "Addresses.get": lambda tx, p: tx.addresses.get(p, ADDRESS, NOW - DAY),
+    "Addresses.failed_check": lambda tx, p: tx.addresses.failed_check(p, ADDRESS, NOW, key("c")),
+    "Addresses.proven": lambda tx, p: tx.addresses.proven(p, ADDRESS),
+    "Addresses.sent": lambda tx, p: tx.addresses.sent(p, ADDRESS, 1, NOW),
+    "Addresses.unlock": lambda tx, p: tx.addresses.unlock(p, ADDRESS),
+    "Inbox.page": lambda tx, p: tx.inbox.page(p, None, None, 9),
+    "Inbox.add": lambda tx, p: tx.inbox.add(inbox(2, project=p)),
+    "Projects.get": lambda tx, p: tx.projects.get(p),
+    "Projects.delete": lambda tx, p: tx.projects.delete(p),
+    "Projects.update": lambda tx, p: tx.projects.update(project(p, name="z")),
+    "ApiKeys.of": lambda tx, p: tx.api_keys.of(p),
+    "ApiKeys.delete": lambda tx, p: tx.api_keys.delete(p, OURS[::-1]),
+    "ApiKeys.update": lambda tx, p: tx.api_keys.update(
+        api_key(project=p, id=OURS[::-1], disabled=True)
+    ),
+    "Templates.get": lambda tx, p: tx.templates.get(p, "otp-sms"),
+    "Templates.of": lambda tx, p: tx.templates.of(p),
+    "Templates.put": lambda tx, p: tx.templates.put(p, template(brand_name="z")),
+}
+"""Each method, called by one project with the ids of another's rows."""
+
+ACROSS = {
+    "LiveVerifications.expired", "WorkQueue.claim", "WorkQueue.done", "WorkQueue.next_due",
+    "WorkQueue.add", "Addresses.sweep", "Inbox.sweep", "Projects.all", "Projects.insert",
+    "ApiKeys.find", "ApiKeys.insert", "LiveVerifications.insert", "Verifications.insert",
+    "Deliveries.insert",
+}  # fmt: skip
+"""What looks across projects on purpose, or adds a row that names its own."""
+
+STRANGER = key("stranger")
+
+
+async def sees_nothing(store, call, caller):
+    """What `caller` gets is empty, and nobody's rows have changed."""
+    await store.write(lambda tx: [one_of_everything(tx, owner) for owner in (OURS, THEIRS)])
+    before = await store.read(both)
+    assert not await store.write(lambda tx: call(tx, caller))
+    assert await store.read(both) == before
+
+
+def both(tx):
+    return everything(tx, OURS), everything(tx, THEIRS)
+
+
+@pytest.mark.parametrize("method", FOREIGN)
+async def test_another_projects_rows_cannot_be_seen_or_changed(store, method):
+    await sees_nothing(store, FOREIGN[method], STRANGER)
+
+
+@pytest.mark.parametrize("method", FOREIGN)
+async def test_another_projects_rows_mutant_is_caught(store, method):
+    """The same call without the project in its condition is a call of the owner."""
+    with pytest.raises(AssertionError):
+        await sees_nothing(store, FOREIGN[method], OURS)
+
+
+def every_method_is_called(called):
+    methods = {
+        f"{name}.{method}"
+        for name, aggregate in vars(ports).items()
+        if inspect.isclass(aggregate) and aggregate is not Protocol and name in AGGREGATES
+        for method, function in vars(aggregate).items()
+        if inspect.isfunction(function) and not method.startswith("_")
+    }
+    assert methods == called | ACROSS
+
+
+AGGREGATES = {
+    getter.fget.__annotations__["return"].__name__
+    for getter in vars(ports.Transaction).values()
+    if isinstance(getter, property)
+}
+
+
+def test_every_method_of_the_store_is_asked():
+    assert len(AGGREGATES) == 10
+    every_method_is_called(set(FOREIGN))
+
+
+def test_every_method_of_the_store_mutant_is_caught():
+    with pytest.raises(AssertionError):
+        every_method_is_called(set(FOREIGN) - {"Inbox.page"})
+
+
+def project_comes_first(methods):
+    for name in methods:
+        aggregate, _, method = name.partition(".")
+        first = list(inspect.signature(getattr(getattr(ports, aggregate), method)).parameters)[1]
+        assert first in ("project", "delivery", "message", "key"), name
+
+
+def test_every_method_takes_the_project_first_or_a_row_that_has_one():
+    project_comes_first(FOREIGN)
+    assert all("project" in one.__struct_fields__ for one in (delivery(), inbox(), api_key()))
+
+
+def test_every_method_takes_the_project_first_mutant_is_caught():
+    with pytest.raises(AssertionError):
+        project_comes_first(["WorkQueue.claim"])
+
+
+async def test_rows_of_two_projects_with_the_same_ids_live_side_by_side(store):
+    await store.write(lambda tx: [one_of_everything(tx, owner) for owner in (OURS, THEIRS)])
+    ours, theirs = await store.read(both)
+    assert msgspec.structs.replace(ours["live"], project=THEIRS) == theirs["live"]
+    assert len(ours["page"]) == len(theirs["page"]) == 2
