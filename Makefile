@@ -31,7 +31,8 @@ check: setup ## Check format, lint, types, import contracts, docs and generated 
 	@$(bin)/mypy --no-error-summary
 	@$(bin)/lint-imports --no-logo
 	@$(bin)/python scripts/check_docs.py
-	@if [ -f spec/openapi.json ]; then $(bin)/watchword-server openapi --check spec/openapi.json; fi
+	@$(bin)/watchword-server openapi --check spec/openapi.json
+	@$(bin)/watchword-server openapi --errors --check spec/errors.json
 
 fix: setup ## Format, and mend what the linter can
 	@$(bin)/ruff check --quiet --fix-only
@@ -44,10 +45,9 @@ bench: setup ## Run the benchmarks against their floors
 docs: setup ## Check the documentation: links, anchors, code fences
 	@$(bin)/python scripts/check_docs.py
 
-openapi: setup ## Write spec/openapi.json from the table of operations
-	@mkdir -p spec
-	@$(bin)/watchword-server openapi > spec/openapi.json.new
-	@mv spec/openapi.json.new spec/openapi.json
+openapi: setup ## Write spec/ from the tables of operations and errors
+	@$(bin)/watchword-server openapi --output spec/openapi.json
+	@$(bin)/watchword-server openapi --errors --output spec/errors.json
 
 lock: ## Write requirements.lock anew (needs uv; newest releases: make lock UPGRADE=--upgrade)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import msgspec
 import phonenumbers
-from phonenumbers import phonenumberutil
+from phonenumbers import phonenumberutil, re_util
 
 from watchword_server import providers
 from watchword_server.clock import SteadyClock
@@ -111,6 +111,7 @@ class Runtime:
         self._accounts = accounts
         self.dispatch = Switchboard()
         self._open = True
+        re_util.enable_pattern_cache()  # for the few numbers that the library itself answers
         numbering = numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
         sequence = ids.Sequence(entropy(6))
         ledger = Ledger(sequence)

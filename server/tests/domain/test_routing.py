@@ -25,7 +25,7 @@ QUICK = settings(
     max_examples=120, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
 )
 O = Outcome  # noqa: E741 - as short as the table below
-HAND_OVERS = (O.SENT, O.DELIVERED, O.REJECTED, O.UNAVAILABLE, O.UNCERTAIN)
+HAND_OVERS = (O.SENT, O.DELIVERED, O.REJECTED, O.UNAVAILABLE, O.UNCERTAIN, O.UNCERTAIN)
 LATER = {
     O.SENT: (O.DELIVERED, O.UNDELIVERED, O.WAIT_PASSED),
     O.UNCERTAIN: (O.DELIVERED, O.UNDELIVERED, O.WAIT_PASSED),
@@ -48,7 +48,7 @@ def walk(decide, route, fate):
     taken, may_have_left = [Take(0)], False
     for _ in range(MOST_DECISIONS):
         last = taken[-1]
-        outcome = first = HAND_OVERS[next(fate) % 5]
+        outcome = first = HAND_OVERS[next(fate) % 6]
         reports = next(fate) % 2 == 0
         while True:
             may_have_left |= outcome in LEFT

@@ -10,6 +10,7 @@ take 1.5 s instead of 10, and a step waits 1 s instead of 60 before an uncertain
 more.  Nothing else differs from the product; without it each restart would cost minutes.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +26,12 @@ from watchword_server.cli.hosting import run
 TYPICAL, MANY, FEW = 20, 200, 4
 ENDED = ("approved", "canceled")
 TERMINAL = {"sent", "delivered", "undelivered", "failed", "unknown"}
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> None:
+    """A kill breaks connections to the peer, which it says at length."""
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 
 
 def settings(peer: SmtpPeer) -> dict[str, str]:
@@ -55,6 +62,21 @@ def received(peer: SmtpPeer) -> Counter[str]:
     return Counter(
         mail.parsed["Message-ID"].strip("<>").partition("@")[0] for mail in peer.messages
     )
+
+
+def inbox(peer: SmtpPeer) -> Callable[[str], bool]:
+    """Tells whether an address has received anything."""
+    seen: set[str] = set()
+    unread = 0
+
+    def has_mail(to: str) -> bool:
+        nonlocal unread
+        new = peer.messages[unread:]
+        seen.update(mail.to for mail in new)
+        unread += len(new)
+        return to in seen
+
+    return has_mail
 
 
 def nothing_is_lost(outage: Outage, mails: Counter[str]) -> None:
@@ -89,7 +111,7 @@ def nothing_is_stuck(site: Site) -> None:
 
 def account(site: Site, peer: SmtpPeer, kills: int, *alterations: str) -> None:
     """A run with so many kills, and the comparison after it."""
-    outage = Outage.begin(site, ("quick", *alterations), kills)
+    outage = Outage.begin(site, inbox(peer), ("quick", *alterations), kills)
     run(outage.run())
     assert outage.killed == kills
     settle(site)

@@ -121,7 +121,7 @@ async def test_a_hand_over_costs_next_to_nothing():
         for _ in range(2_000):
             await inbox.send(SMS)
         best = min(best, (time.perf_counter() - started) / 2_000)
-    assert best < 5e-6, f"{best * 1e6:.2f} us"
+    assert best < 10e-6, f"{best * 1e6:.2f} us"
 
 
 @pytest.mark.asyncio

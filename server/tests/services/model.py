@@ -1,6 +1,6 @@
 """One address by the book: design section 5 in thirty lines, without a store."""
 
-DAY = 86_400_000
+HOUR, DAY = 3_600_000, 86_400_000
 LADDER = (30_000, 60_000, 120_000)
 CHECKS, SENDS, FAILURES, IN_A_ROW, TTL = 5, 4, 15, 100, 300_000
 
@@ -33,6 +33,8 @@ class Model:
             return self.resend()
         if self.cool > self.now:
             return "cooling"
+        if self.cool + HOUR < self.now:
+            self.rung = 0
         self.status, self.purpose, self.expires = "pending", purpose, self.now + TTL
         self.checks = self.sends = self.queued = 0
         return self.send("started")

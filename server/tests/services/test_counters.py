@@ -236,7 +236,6 @@ async def test_a_hundred_failures_in_a_row_mutant_is_caught(desk):
         await a_hundred_in_a_row_stop_for_good(desk, forgets)
 
 
-@pytest.mark.xfail(strict=True, reason="unlock deletes the cool-down with the failures")
 async def test_unlocking_is_no_way_around_the_cool_down(desk):
     await desk.exhaust()
     await desk.services.reading.unlock(desk.caller, PHONE)

@@ -71,7 +71,6 @@ async def test_a_project_changed_elsewhere_is_seen_a_second_later(two):
     assert (await there.services.directory.project(project)).mode is Mode.DEVELOPMENT
 
 
-@pytest.mark.xfail(strict=True, reason="a cached project is put into a cached key: up to 2 s")
 async def test_a_callers_mode_is_never_older_than_a_second(two):
     here, there = two
     _, header = await a_key(here)
@@ -105,7 +104,6 @@ class Paused:
         return found
 
 
-@pytest.mark.xfail(strict=True, reason="a read that began before `forget` is cached after it")
 async def test_a_read_that_began_before_a_change_is_not_remembered_after_it(desk):
     key, header = await a_key(desk)
     directory = desk.services.directory

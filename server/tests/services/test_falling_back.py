@@ -74,7 +74,6 @@ async def test_a_step_until_delivered_falls_back_although_its_carrier_is_silent(
     assert await desk.deliveries(verification) == ["sms unknown", "voice sent"]
 
 
-@pytest.mark.xfail(strict=True, reason="the end of a wait is ignored once it is delivered")
 async def test_a_step_until_verified_falls_back_although_it_was_delivered(desk):
     desk.sms.script = [DELIVERED]
     verification = await desk.fall_back()

@@ -59,7 +59,6 @@ async def test_a_live_project_has_no_inbox(desk):
     is_refused(await refusal(inbox(desk)), NOT_ALLOWED_HERE, reason="live_project")
 
 
-@pytest.mark.xfail(strict=True, reason="a pending route keeps its carrier when the mode changes")
 async def test_a_project_that_is_live_no_more_sends_nothing_outside(desk):
     verification = await desk.start()
     await desk.services.projects.update(desk.caller.project, None, Mode.DEVELOPMENT, None)
@@ -140,7 +139,6 @@ async def test_bodies_are_sealed_at_rest(trying):
         assert secret.encode() not in row.body
 
 
-@pytest.mark.xfail(strict=True, reason="a late result keeps no inbox row")
 async def test_a_message_that_arrived_after_its_lease_is_in_the_inbox(trying):
     await trying.start()
     (job,) = await trying.runtime.delivering.due(10)

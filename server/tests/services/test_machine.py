@@ -14,8 +14,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from services.desk import DAY, opened
-from services.model import Model
+from services.desk import opened
+from services.model import DAY, HOUR, Model
 from watchword_server.domain.errors import ALREADY_USED, ENDED, RATE_LIMITED, Problem
 from watchword_server.testing import ManualClock
 
@@ -33,7 +33,7 @@ WORDS = {
 }
 numbers = itertools.count(2_000)
 purposes = st.sampled_from(["login", "login", "pay"])
-waits = st.sampled_from([1, 29_999, 60_000, 120_000, 300_000])
+waits = st.sampled_from([1, 29_999, 60_000, 120_000, 300_000, HOUR + 120_000, DAY])
 EVERYTHING = {
     "started", "resent", "right", "wrong", "canceled", "over", "locked", "cooling", "no sends",
 }  # fmt: skip

@@ -120,7 +120,6 @@ async def test_a_delivery_in_flight_survives_that_its_project_is_deleted(desk):
         assert left == [(0,)], table
 
 
-@pytest.mark.xfail(strict=True, reason="a start that trusts its cache writes into what is gone")
 async def test_nothing_is_written_into_a_project_that_is_gone(tmp_path, clock):
     async with (
         open_runtime(tmp_path, clock=clock) as here,

@@ -201,7 +201,6 @@ async def test_an_address_left_alone_for_an_hour_starts_at_the_first_step_again(
     assert (await desk.accept()).next_send_at == desk.clock.now() + 30_000
 
 
-@pytest.mark.xfail(strict=True, reason="finish adds to a ladder that start took as forgotten")
 async def test_a_ladder_that_was_forgotten_does_not_come_back(desk):
     """Kept on by one failed check, the row of the address is not swept, but its ladder is old."""
     for number in range(3):

@@ -80,7 +80,6 @@ async def test_workers_that_claim_at_once_hand_each_message_over_once(tmp_path, 
         assert len(to) == len(set(to)) == 20
 
 
-@pytest.mark.xfail(strict=True, reason="both find no project, and the second is refused")
 async def test_two_servers_that_start_at_once_on_a_new_file_share_it(tmp_path):
     async with AsyncExitStack() as stack:
         opening = (stack.enter_async_context(open_runtime(tmp_path)) for _ in range(2))

@@ -87,7 +87,6 @@ async def test_unlocking_forgets_every_failure(store):
     await store.write(unit)
 
 
-@pytest.mark.xfail(strict=True, reason="unlock deletes the whole row, the cool-down with it")
 async def test_unlocking_leaves_the_cool_down_as_it_was(store):
     def unit(tx):
         tx.addresses.sent(OURS, ADDRESS, 3, NOW + HOUR)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from storage.records import ENDED, NOW, OURS, THEIRS, VERIFICATION, ended, key, live, project
 from watchword_server.domain.verification import Status, Trigger, Verification
 
+
 @pytest.fixture(autouse=True)
 async def owners(store):
     """The projects whose rows these are."""

@@ -19,6 +19,7 @@ from storage.records import (
 )
 from watchword_server.ports.store import Store
 
+
 @pytest.fixture(autouse=True)
 async def owners(store):
     """The projects whose rows these are."""

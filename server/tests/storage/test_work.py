@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from storage.records import NOW, THEIRS, key, work
+from storage.records import NOW, OURS, THEIRS, VERIFICATION, key, work
 
 LEASE = 15_000
 
@@ -120,3 +120,36 @@ async def test_work_added_and_claimed_in_one_unit_is_there(store):
 
     assert await store.write(unit) is True
     assert await store.read(lambda tx: tx.work.next_due()) is None
+
+
+async def only_its_own_first_claim_is_given_back(store, release):
+    """Of one project, of one verification, and only where nobody can have begun."""
+    await add(store, work(1, due_at=NOW - LEASE))
+    await claim(store, NOW - LEASE)
+    await claim(store, NOW)
+    others = work(2, project=THEIRS), work(3, verification=key("other")), work(4)
+    await add(store, *others)
+    await claim(store)
+    await store.write(release)
+    (back,) = await claim(store)
+    assert (back.number, back.claims) == (4, 1)
+
+
+async def test_a_claim_is_given_back_by_whom_it_belongs_to(store):
+    await only_its_own_first_claim_is_given_back(
+        store, lambda tx: tx.work.release(OURS, VERIFICATION)
+    )
+
+
+@pytest.mark.parametrize(
+    "release",
+    [
+        pytest.param(lambda tx: tx.work.release(THEIRS, VERIFICATION), id="another project"),
+        pytest.param(lambda tx: tx.work.release(OURS, key("other")), id="another verification"),
+        pytest.param(lambda tx: None, id="nothing"),
+        pytest.param(lambda tx: tx.work._cursor.execute("UPDATE work SET due_at = 0"), id="all"),
+    ],
+)
+async def test_a_claim_is_given_back_mutant_is_caught(store, release):
+    with pytest.raises((AssertionError, ValueError)):
+        await only_its_own_first_claim_is_given_back(store, release)

@@ -88,7 +88,10 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class Template(msgspec.Struct, frozen=True):
-    """A message a project may send; `code_length` 0 means that it carries no generated code."""
+    """A message a project may send.
+
+    `code_length` 0 means that it carries no generated code; `created_at` is ms since 1970.
+    """
 
     id: str
     strategy: tuple[Channel, ...]
@@ -101,6 +104,7 @@ class Template(msgspec.Struct, frozen=True):
     status: Status = Status.PENDING
     audit_remark: str = ""
     version: int = 1
+    created_at: int = 0
 
 
 class OriginBound(msgspec.Struct, frozen=True):

@@ -47,7 +47,9 @@ class Projects:
             if not tx.projects.insert(project):
                 raise _taken(name)
             for template in self._templates:
-                tx.templates.put(project.id, template)
+                tx.templates.put(
+                    project.id, msgspec.structs.replace(template, created_at=now)
+                )
 
         await self._store.write(unit)
         return project

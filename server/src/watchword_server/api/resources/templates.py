@@ -54,7 +54,7 @@ class TemplateSummary(Reply, frozen=True, kw_only=True):
     ]
     audit_remark: Annotated[str, Meta(description="What the reviewer said.", examples=[""])]
     created_time: Annotated[
-        int | None, Meta(description="Seconds since 1970; null where it is not known.")
+        int, Meta(ge=0, description="Seconds since 1970.", examples=[1732352400])
     ]
 
 
@@ -93,7 +93,7 @@ def _facts(template: Template) -> dict[str, Any]:
         "verify_code_config": _code_config(template),
         "status": _STATUS[template.status],
         "audit_remark": template.audit_remark,
-        "created_time": None,
+        "created_time": template.created_at // 1000,
     }
 
 
