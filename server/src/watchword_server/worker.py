@@ -15,7 +15,7 @@ from watchword_server.telemetry import get_logger
 POLL_S = 0.25
 SWEEP_S = 1.0
 FORGET_EVERY = 30
-_SWEEP_ROWS = 500
+_SWEEP_ROWS = 100
 _RETRY_S = 1.0
 _log = get_logger("worker")
 

@@ -13,7 +13,7 @@ from watchword_server.domain.errors import UNKNOWN_ID, Problem
 from watchword_server.domain.ids import Prefix, Sequence
 
 QUICK = settings(
-    max_examples=60, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
+    max_examples=25, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
 )
 NOW = 1_800_000_000_000
 THREADS = 4

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from watchword_server.domain.limits import Rate, Refusal, Standing, Throughput
 
 QUICK = settings(
-    max_examples=60, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
+    max_examples=40, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
 )
 NOW = 1_800_000_000_000
 FIVE = Rate("five", 5, 10)

@@ -16,7 +16,7 @@ from watchword_server.domain.errors import BAD_FIELD, Problem
 from watchword_server.domain.sealing import Keyring
 
 QUICK = settings(
-    max_examples=60, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
+    max_examples=25, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
 )
 P_999 = 3.0902
 """The normal deviate that is exceeded once in a thousand."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from watchword_server.domain.project import PROJECT_SCOPES, Mode, Scope, ip_allowed
 
 QUICK = settings(
-    max_examples=60, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
+    max_examples=25, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
 )
 
 

@@ -22,7 +22,7 @@ from watchword_server.domain.routing import (
 )
 
 QUICK = settings(
-    max_examples=120, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
+    max_examples=90, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
 )
 O = Outcome  # noqa: E741 - as short as the table below
 HAND_OVERS = (O.SENT, O.DELIVERED, O.REJECTED, O.UNAVAILABLE, O.UNCERTAIN, O.UNCERTAIN)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring, Mac, Unsealable
 
 QUICK = settings(
-    max_examples=40, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
+    max_examples=20, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
 )
 OLD, NEW, INDEX = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
 PROJECT, OTHER = b"p" * 16, b"q" * 16

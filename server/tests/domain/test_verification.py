@@ -21,7 +21,7 @@ from watchword_server.domain.verification import (
 )
 
 QUICK = settings(
-    max_examples=60, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
+    max_examples=25, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
 )
 DIAGRAM = "pending -> approved | expired | canceled | exhausted | failed"
 """Design section 3."""

@@ -146,6 +146,15 @@ def delete_at_claim() -> None:
     deleting = put(WorkRows, "done", lambda self, work: True)
 
 
+def pretend_to_send() -> None:
+    """Every provider says that it sent, and did not."""
+
+    async def bounded(provider: Any, message: Any) -> Receipt:
+        return Receipt(reference=message.id, delivered=False)
+
+    put(delivering, "_bounded", bounded)
+
+
 def stop_at_once() -> None:
     """A stop that waits for nobody."""
 
@@ -211,7 +220,7 @@ def batch_of_one() -> None:
 ALTERATIONS: dict[str, Callable[[], None]] = {
     function.__name__: function
     for function in (
-        quick, read_then_write_check, lock_in_the_process, look_then_insert, delete_at_claim, stop_at_once,
+        quick, read_then_write_check, lock_in_the_process, look_then_insert, delete_at_claim, pretend_to_send, stop_at_once,
         code_in_a_log, code_in_the_store, any_host, any_proxy, batch_of_one,
     )
 }  # fmt: skip

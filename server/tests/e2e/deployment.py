@@ -1,5 +1,6 @@
 """A place where Watchword runs: a folder with its database, its settings, and its servers."""
 
+import asyncio
 import json
 import os
 import signal
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,15 @@ def until(condition: Callable[[], Any], what: str) -> Any:
     while not (found := condition()):
         assert time.monotonic() < deadline, f"{what}: not within {PATIENCE_S:g} s"
         time.sleep(_POLL_S)
+    return found
+
+
+async def eventually(condition: Callable[[], Awaitable[Any]], what: str) -> Any:
+    """The same on the event loop."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := await condition()):
+        assert time.monotonic() < deadline, f"{what}: not within {PATIENCE_S:g} s"
+        await asyncio.sleep(_POLL_S)
     return found
 
 
@@ -193,6 +203,12 @@ class Site:
             return list(connection.execute(sql, values))
         finally:
             connection.close()
+
+    def commits(self) -> int:
+        """Transactions committed since the file was opened: SQLite's own count, `iChange` of
+        https://www.sqlite.org/walformat.html#the_wal_index_header."""
+        header = Path(f"{self.database}-shm").read_bytes()[:12]
+        return int.from_bytes(header[8:12], sys.byteorder)
 
     def end(self) -> None:
         """Kill what still runs."""

@@ -15,6 +15,7 @@ import functools
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -218,6 +219,13 @@ class SmtpPeer:
             auth_require_tls=self.security == "starttls",
             authenticator=self._authenticate if self.login else None,
         )
+
+    def wait_until_left(self) -> None:
+        """Until no connection is open."""
+        deadline = time.monotonic() + 5
+        while any(session.is_open for session in self.sessions):
+            assert time.monotonic() < deadline, "a connection stays open"
+            time.sleep(0.01)
 
     # ---- what it answers --------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 import pytest
 from aiosmtplib.email import parse_address
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers import contract
@@ -112,6 +112,7 @@ def test_no_line_is_longer_than_smtp_allows_and_every_line_ends_in_crlf(text):
     assert content.endswith(b"\r\n")
 
 
+@settings(deadline=None)
 @given(to=ANY, subject=ANY, sender=ANY, text=ANY, html=st.none() | ANY)
 def test_whatever_a_message_carries_it_has_the_same_headers_or_is_refused(**changes):
     mail = compose(**changes)
@@ -128,6 +129,7 @@ def test_whatever_a_message_carries_it_has_the_same_headers_or_is_refused(**chan
     assert len(names) == len(set(names))
 
 
+@settings(deadline=None)
 @given(subject=ANY, sender=ANY)
 def test_a_name_and_a_subject_survive_or_are_refused(subject, sender):
     mail = compose(subject=subject or "x", sender=sender)
@@ -142,6 +144,7 @@ LOCALS = st.from_regex(
 )
 
 
+@settings(deadline=None)
 @given(local=LOCALS | ANY, domain=st.sampled_from(["b.example", "bü.example", "B.example", "x"]))
 def test_an_address_stands_in_an_envelope_as_it_is(local, domain):
     """aiosmtplib parses addresses once more: it must neither refuse nor change ours."""

@@ -214,6 +214,7 @@ async def test_it_can_be_closed_twice_and_still_finishes_what_is_handed_to_it():
             await smtp.aclose()
             await smtp.aclose()
             await smtp.send(MESSAGE)
+            await asyncio.to_thread(peer.wait_until_left)
         assert (len(peer.messages), peer.connections) == (2, 2)
 
 

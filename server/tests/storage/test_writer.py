@@ -233,7 +233,7 @@ def room(connection):
 def test_a_unit_that_swallows_a_full_disk_writes_nothing_after_it(tmp_path):
     def stubborn(tx):
         with suppress(apsw.FullError):
-            big(tx)
+            tx.deliveries.insert(delivery(raw="x" * 1_000_000))
             tx.deliveries.of(OURS, VERIFICATION)
         return tx.projects.insert(project(key("p", 9)))
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import math
 import socket
+import threading
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
@@ -128,6 +129,8 @@ class Server:
         if not ready.done():
             ready.cancel()
             await self.stop()
+        # A daemon: nobody waits for it, at the end either.
+        threading.Thread(target=self.runtime.warm_up, name="warm-up", daemon=True).start()
 
     async def ended(self) -> None:
         """Wait until a part of it ends by itself, which none should."""

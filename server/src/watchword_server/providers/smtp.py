@@ -319,7 +319,7 @@ class Smtp:
             keep = True
         except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPNotSupported) as error:
             code = getattr(error, "code", 500)
-            keep = dirty = 400 <= code < 600 and code != CLOSING
+            keep = dirty = 400 <= code < 600
             raise
         finally:
             if keep and not self._closed:

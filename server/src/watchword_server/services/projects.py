@@ -47,9 +47,7 @@ class Projects:
             if not tx.projects.insert(project):
                 raise _taken(name)
             for template in self._templates:
-                tx.templates.put(
-                    project.id, msgspec.structs.replace(template, created_at=now)
-                )
+                tx.templates.put(project.id, msgspec.structs.replace(template, created_at=now))
 
         await self._store.write(unit)
         return project

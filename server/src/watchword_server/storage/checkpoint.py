@@ -37,7 +37,7 @@ class Checkpointer:
         return apsw.SQLITE_OK
 
     def after_batch(self) -> None:
-        """Called by the writer between two batches."""
+        """Called between two batches, in the thread that commits."""
         if self._pages < BULK_PAGES or self._wake.is_set():
             return
         if self._pages >= LONG_PAGES:

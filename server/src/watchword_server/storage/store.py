@@ -18,9 +18,10 @@ from watchword_server.ports.store import Transaction
 from watchword_server.storage import migrate
 from watchword_server.storage.checkpoint import Checkpointer
 from watchword_server.storage.connection import connect
+from watchword_server.storage.group import GroupCommit
 from watchword_server.storage.queries import load
 from watchword_server.storage.transaction import Rows
-from watchword_server.storage.writer import Settled, Writer, WriterThread
+from watchword_server.storage.writer import Settled, Writer
 
 T = TypeVar("T")
 _Q = load("projects.sql")
@@ -49,11 +50,10 @@ class SqliteStore:
         self.path = path
         self._now = now
         self._connection = connection
-        self._writer = Writer(connection, self._settle, self._mark_time)
+        self._writer = Writer(connection, _resolve, self._mark_time)
         self._checkpointer = Checkpointer(connect(path, synchronous), connection)
-        self._thread: WriterThread | None = None
+        self._group: GroupCommit | None = None
         self._closed = False
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._reader = connect(path, synchronous)
         self._reader.execute("PRAGMA query_only = ON")
         self._reader_rows = Rows(self._reader.cursor())
@@ -77,11 +77,11 @@ class SqliteStore:
         """See `ports.Store.write`."""
         if self._closed:
             raise StoreUnavailable("the store is closed")
-        if self._thread is None:
-            self._loop = asyncio.get_running_loop()
-            self._thread = WriterThread(self._writer, self._loop)
-        future: asyncio.Future[T] = self._loop.create_future()  # type: ignore[union-attr]
-        self._thread.put(unit, future)
+        loop = asyncio.get_running_loop()
+        if self._group is None:
+            self._group = GroupCommit(self._writer, loop, self._checkpointer.after_batch)
+        future: asyncio.Future[T] = loop.create_future()
+        self._group.put(unit, future)
         return await future
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
@@ -104,8 +104,8 @@ class SqliteStore:
     async def close(self) -> None:
         """Commit what waits, stop the threads, close the file."""
         self._closed = True
-        if self._thread is not None:
-            await asyncio.get_running_loop().run_in_executor(None, self._thread.close)
+        if self._group is not None:
+            await self._group.close()
         self._read_pool.shutdown()
         self._checkpointer.close()
         self._reader.close()
@@ -113,12 +113,6 @@ class SqliteStore:
 
     def _mark_time(self, rows: Rows) -> None:
         self._connection.execute(_Q["put_fact"].sql, (HIGH_WATER, str(self._now())))
-
-    def _settle(self, batch: list[Settled]) -> None:
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(_resolve, batch)
-        self._checkpointer.after_batch()
 
 
 def _resolve(batch: list[Settled]) -> None:

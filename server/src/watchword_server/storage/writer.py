@@ -9,12 +9,10 @@ change something, or a postponed row of one cannot be written, the batch is roll
 once more, carefully: with a savepoint around every unit.  So a unit may run twice and must have
 no effect outside its transaction.
 
-The writer does not run by itself: something steps it.  `WriterThread` does in production; a
-test or a simulation calls `step` inline.
+The writer does not run by itself: something steps it.  `group.GroupCommit` does in a server; a
+test or a simulation calls `step`.
 """
 
-import asyncio
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -23,13 +21,12 @@ from typing import Any
 import apsw
 
 from watchword_server.domain.errors import StoreUnavailable
+from watchword_server.storage.connection import BUSY_TIMEOUT_MS
 from watchword_server.storage.transaction import Rows
 
 BATCH_UNITS = 128
 BATCH_SECONDS = 0.008
 """A batch is cut here, so that neither the lock nor the first unit's answer waits long."""
-GATHER_SECONDS = 0.002
-"""How long units are gathered while every turn of the event loop brings more."""
 
 Unit = Callable[[Rows], Any]
 Deliver = Callable[[list["Settled"]], None]
@@ -70,6 +67,8 @@ class Writer:
         self._deliver = deliver
         self._after_batch = after_batch
         self._waiting: deque[Settled] = deque()
+        self._batch: list[Settled] = []
+        self._failed = False
         self.commits = 0
         self.units = 0
 
@@ -84,25 +83,59 @@ class Writer:
         """Run one batch and deliver its outcomes; how many units it had (0: nothing waits)."""
         if not self._waiting:
             return 0
-        batch: list[Settled] = []
+        self.begin(wait=True)
+        self.run()
+        self.commit()
+        return self.finish()
+
+    def begin(self, *, wait: bool) -> bool:
+        """Open a batch.
+
+        Another process may hold the file: then this waits for it, or without `wait` returns
+        False at once and nothing is open.
+        """
+        self._connection.set_busy_timeout(BUSY_TIMEOUT_MS if wait else 0)
         try:
             self._begin()
+        except apsw.Error as error:
+            if isinstance(error, apsw.BusyError) and not wait:
+                return False
+            self._fail(error)
+        return True
+
+    def run(self) -> None:
+        """Run waiting units in the open batch."""
+        if self._failed:
+            return
+        try:
             try:
-                self._take(batch)
+                self._take(self._batch)
                 self._rows.deferred.flush()
             except Exception as error:
                 if _is_the_files(error):
                     raise
                 self._cursor.execute("ROLLBACK")
                 self._begin()
-                for settled in batch:
+                for settled in self._batch:
                     self._run_carefully(settled)
             if self._after_batch is not None:
                 self._after_batch(self._rows)
+        except apsw.Error as error:
+            self._fail(error)
+
+    def commit(self) -> None:
+        """Make the batch durable; may be called from another thread than the rest."""
+        if self._failed:
+            return
+        try:
             self._cursor.execute("COMMIT")
             self.commits += 1
         except apsw.Error as error:
-            self._fail(batch, error)
+            self._fail(error)
+
+    def finish(self) -> int:
+        """Deliver the outcomes of the batch; how many units it had."""
+        batch, self._batch, self._failed = self._batch, [], False
         self.units += len(batch)
         self._deliver(batch)
         return len(batch)
@@ -147,67 +180,15 @@ class Writer:
             self._cursor.execute("ROLLBACK TO unit")
         self._cursor.execute("RELEASE unit")
 
-    def _fail(self, batch: list[Settled], error: apsw.Error) -> None:
+    def _fail(self, error: apsw.Error) -> None:
         """Nothing of the batch happened: say so to everyone in it."""
-        while not batch and self._waiting:  # BEGIN itself failed
-            batch.extend(self._waiting.popleft() for _ in range(min(len(self), BATCH_UNITS)))
+        self._failed = True
+        if not self._batch:  # it could not even begin
+            count = min(len(self), BATCH_UNITS)
+            self._batch = [self._waiting.popleft() for _ in range(count)]
         self._rows.deferred.cut(0)
         if self._connection.in_transaction:
             self._cursor.execute("ROLLBACK")
-        for settled in batch:
+        for settled in self._batch:
             settled.result = None
             settled.error = StoreUnavailable(f"the commit failed: {type(error).__name__}")
-
-
-class WriterThread:
-    """Steps a writer in a thread of its own until it is closed and nothing waits.
-
-    It wakes the thread once a turn of the event loop brings no further unit: requests that
-    arrived together are written together, and a lone one does not wait.
-    """
-
-    def __init__(self, writer: Writer, loop: asyncio.AbstractEventLoop) -> None:
-        self._writer = writer
-        self._loop = loop
-        self._wake = threading.Event()
-        self._gathering = False
-        self._gathered = 0
-        self._gather_until = 0.0
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name="watchword-writer", daemon=True)
-        self._thread.start()
-
-    def put(self, unit: Unit, key: Any) -> None:
-        """Queue a unit, from the event loop's own thread."""
-        self._writer.put(unit, key)
-        if not self._gathering:
-            self._gathering = True
-            self._gathered = len(self._writer)
-            self._gather_until = time.perf_counter() + GATHER_SECONDS
-            self._loop.call_soon(self._turned)
-
-    def _turned(self) -> None:
-        """After a turn of the loop: go on gathering, or wake the thread."""
-        waiting = len(self._writer)
-        more = self._gathered < waiting < BATCH_UNITS
-        if more and time.perf_counter() < self._gather_until:
-            self._gathered = waiting
-            self._loop.call_soon(self._turned)
-        else:
-            self._gathering = False
-            self._wake.set()
-
-    def close(self) -> None:
-        """Finish what waits and stop; blocks until done."""
-        self._closing = True
-        self._wake.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            self._wake.wait()
-            self._wake.clear()
-            while self._writer.step():
-                pass
-            if self._closing and not len(self._writer):
-                return
