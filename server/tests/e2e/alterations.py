@@ -5,6 +5,7 @@ line runs.  Nothing of this is in the product.
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,7 @@ from watchword_server.services.sending import Sending, draft, service
 from watchword_server.storage import verifications, writer
 from watchword_server.storage.deliveries import WorkRows
 from watchword_server.storage.store import SqliteStore
+from watchword_server.worker import Worker
 
 LEASE_S, HAND_OVER_S, WAIT_S = 2, 1.5, 1
 LEAKED = 60
@@ -105,9 +107,7 @@ def look_then_insert() -> None:
             id = service.ids.text(service.ids.Prefix.VERIFICATION, found.id)
             raise Problem(RATE_LIMITED, "cooling", retry_after=30, extra={"message_id": id})
         first = service.decode_route(made.route)[0]
-        await self._store.write(
-            lambda tx: self._ledger.begin(tx, made, first, now, claimed=False)
-        )
+        await self._store.write(lambda tx: self._ledger.begin(tx, made, first, now, claimed=False))
         self._dispatch.wake()
         return made
 
@@ -156,15 +156,23 @@ def pretend_to_send() -> None:
 
 
 def stop_at_once() -> None:
-    """A stop that waits for nobody."""
+    """A stop that waits for no request."""
 
     async def stop(self: Any) -> None:
-        self.hurry()
-        for task in self._worker._running:
-            task.cancel()
-        await stopping(self)
+        os._exit(0)
 
-    stopping = put(hosting.Server, "stop", stop)
+    put(hosting.Server, "stop", stop)
+
+
+def drop_hand_overs() -> None:
+    """A stop that waits for requests, and for no hand-over."""
+
+    def stop(self: Any) -> None:
+        stopping(self)
+        for task in self._running:
+            task.cancel()
+
+    stopping = put(Worker, "stop", stop)
 
 
 # ---- leaks ----------------------------------------------------------------------------------
@@ -220,7 +228,8 @@ def batch_of_one() -> None:
 ALTERATIONS: dict[str, Callable[[], None]] = {
     function.__name__: function
     for function in (
-        quick, read_then_write_check, lock_in_the_process, look_then_insert, delete_at_claim, pretend_to_send, stop_at_once,
-        code_in_a_log, code_in_the_store, any_host, any_proxy, batch_of_one,
+        quick, read_then_write_check, lock_in_the_process, look_then_insert, delete_at_claim,
+        pretend_to_send, stop_at_once, drop_hand_overs, code_in_a_log, code_in_the_store,
+        any_host, any_proxy, batch_of_one,
     )
 }  # fmt: skip

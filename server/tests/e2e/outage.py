@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from e2e.deployment import Server, Site
+from e2e.deployment import Server, Site, eventually
 from e2e.wire import Connection, basic, connect, request
 
 CALLERS = 24
@@ -26,7 +26,6 @@ SEED = 20_261_122
 WRONG = "NOTTHECODE"
 WAITING = 0.8
 """Share of the callers who wait for their mail."""
-_POLL_S = 0.005
 _GAPS = ((1, 12), (20, 60), (60, 120))
 """Accepted requests between two kills: some soon after a restart, some after a while."""
 
@@ -106,11 +105,13 @@ class Outage:
         self._up.set()
         enough = self.kills[-1] + _GAPS[-1][1]
         keeper = asyncio.create_task(self._keep_up())
-        callers = [asyncio.create_task(self._call(enough)) for _ in range(CALLERS)]
+        callers = asyncio.gather(*(self._call(enough) for _ in range(CALLERS)))
         try:
-            await asyncio.gather(*callers)
+            await asyncio.wait({keeper, callers}, return_when=asyncio.FIRST_COMPLETED)
+            (keeper if keeper.done() else callers).result()
         finally:
             keeper.cancel()
+            callers.cancel()
 
     async def _keep_up(self) -> None:
         """Start the server again whenever it was killed."""
@@ -183,8 +184,11 @@ class Outage:
     async def _wait_for_mail(self, to: str) -> None:
         """Wait until it is there, or the server was killed meanwhile."""
         killed = self.killed
-        while not self.has_mail(to) and self.killed == killed:
-            await asyncio.sleep(_POLL_S)
+
+        async def is_over() -> bool:
+            return self.has_mail(to) or self.killed > killed
+
+        await eventually(is_over, "mail arrives")
 
     def _codes(self, plan: Plan) -> Iterator[str]:
         yield from [WRONG] * plan.wrong

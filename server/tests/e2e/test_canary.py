@@ -142,7 +142,6 @@ ECHOES = {
 }
 
 
-@pytest.mark.xfail(reason="`instance` repeats any path, `request_id` any word of 1 to 64 letters")
 @pytest.mark.parametrize(("method", "path", "fields"), ECHOES.values(), ids=ECHOES)
 def test_a_secret_is_not_repeated(
     site: Site, method: str, path: str, fields: dict[str, str]

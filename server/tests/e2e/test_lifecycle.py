@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.deployment import PATIENCE_S, Process, Server, Site, environment, until
+from e2e.deployment import PATIENCE_S, Process, Server, Site, environment, eventually, until
 from e2e.wire import Answer, basic, connect, request
 from watchword_server.cli.hosting import run
 
@@ -69,15 +69,6 @@ def ask(server: Server, raw: bytes) -> Answer:
     return run(answered())
 
 
-def is_refused(server: Server) -> bool:
-    """Whether nobody new is let in."""
-    try:
-        run(connect(server.url))
-    except OSError:
-        return True
-    return False
-
-
 async def asked_slowly(server: Server, authorization: str) -> Answer:
     """A request that is half there when the server is told to stop."""
     head, _, body = request("POST", "/v1/codes", authorization, SEND).partition(b"\r\n\r\n")
@@ -96,11 +87,15 @@ async def asked_slowly(server: Server, authorization: str) -> Answer:
 
 async def closed_to_others(server: Server) -> None:
     """Wait until the server lets nobody new in."""
-    try:
-        while True:
+
+    async def is_refused() -> bool:
+        try:
             (await connect(server.url)).close()
-    except OSError:
-        return
+        except OSError:
+            return True
+        return False
+
+    await eventually(is_refused, "the port is closed")
 
 
 def a_stop_drains(site: Site, *alterations: str) -> None:
@@ -126,9 +121,10 @@ def test_a_stop_drains(site: Site) -> None:
     a_stop_drains(site)
 
 
-def test_a_stop_that_does_not_wait_is_caught(site: Site) -> None:
+@pytest.mark.parametrize("mutant", ["stop_at_once", "drop_hand_overs"])
+def test_a_stop_that_does_not_wait_is_caught(site: Site, mutant: str) -> None:
     with pytest.raises(AssertionError):
-        a_stop_drains(site, "stop_at_once")
+        a_stop_drains(site, mutant)
 
 
 def test_work_left_by_a_killed_server_is_done_after_the_next_start(site: Site) -> None:

@@ -45,9 +45,7 @@ def proves(client: Watchword, message_id: str, code: str) -> None:
 
 def deliveries(message: Message) -> list[tuple[str, str, str | None]]:
     """Channel, state and reason of each."""
-    return [
-        (each["channel"], each["status"], each["reason"]) for each in message.raw["deliveries"]
-    ]
+    return [(each["channel"], each["status"], each["reason"]) for each in message.raw["deliveries"]]
 
 
 def mail_arrives(deploy: Callable[..., Site], peer: SmtpPeer, *alterations: str) -> None:
@@ -62,7 +60,9 @@ def mail_arrives(deploy: Callable[..., Site], peer: SmtpPeer, *alterations: str)
     with client_of(site, server) as client:
         sent = client.messages.send(to=EMAIL, template_id="otp-email")
         assert "mode" not in sent.raw
-        until(lambda: deliveries(client.messages.get(sent.message_id))[0][1] == "sent", "it is sent")
+        until(
+            lambda: deliveries(client.messages.get(sent.message_id))[0][1] == "sent", "it is sent"
+        )
         assert len(peer.messages) == 1
         mail = peer.messages[0]
         assert (mail.to, mail.mail_from) == (EMAIL, "codes@watchword.test")

@@ -128,6 +128,4 @@ async def connections(urls: Sequence[str], each: int):
 
 async def together(made: Sequence[Connection], asked: Sequence[bytes]) -> list[Answer]:
     """Ask everything in the same turn of the loop, over the connections in their order."""
-    return await asyncio.gather(
-        *(made[n % len(made)].ask(raw) for n, raw in enumerate(asked))
-    )
+    return await asyncio.gather(*(made[n % len(made)].ask(raw) for n, raw in enumerate(asked)))

@@ -17,6 +17,7 @@ from watchword_server.domain.errors import (
 )
 from watchword_server.domain.verification import Assurance, Status
 from watchword_server.ports.outside import Unavailable
+from watchword_server.services import delivering
 
 
 async def test_a_code_is_sent_and_verified_once(desk):
@@ -73,12 +74,21 @@ async def test_nothing_that_is_kept_shows_the_code_or_the_address(desk):
     await shows_no_code_and_no_address(desk, verification, code)
 
 
-async def test_nothing_that_is_kept_shows_the_code_mutant_is_caught(desk):
-    desk.sms.script = [Unavailable(Reason.PROVIDER_DOWN, raw="cannot send 482913")]
+async def sends_what_a_vendor_repeats(desk):
+    desk.sms.script = [Unavailable(Reason.PROVIDER_DOWN, raw=f"cannot send 482913 to {PHONE}")]
     verification = await desk.start(code="482913")
     await desk.deliver()
+    await shows_no_code_and_no_address(desk, verification, "482913")
+
+
+async def test_what_a_vendor_repeats_is_not_kept(desk):
+    await sends_what_a_vendor_repeats(desk)
+
+
+async def test_nothing_that_is_kept_shows_the_code_mutant_is_caught(desk, monkeypatch):
+    monkeypatch.setattr(delivering, "_discreet", lambda raw, message: raw)
     with pytest.raises(AssertionError):
-        await shows_no_code_and_no_address(desk, verification, "482913")
+        await sends_what_a_vendor_repeats(desk)
 
 
 async def test_metadata_is_given_back(desk):

@@ -232,7 +232,6 @@ async def test_a_query_that_fails_in_the_database_is_503(store):
         await store.read(query)
 
 
-@pytest.mark.xfail(strict=True, reason="an error of a checkpoint ends the thread that commits")
 async def test_a_checkpoint_that_fails_stops_no_write(tmp_path, clock, monkeypatch):
     failures = [apsw.IOError("disk"), apsw.FullError("disk")]
 
@@ -248,7 +247,6 @@ async def test_a_checkpoint_that_fails_stops_no_write(tmp_path, clock, monkeypat
         await store.close()
 
 
-@pytest.mark.xfail(strict=True, reason="an error of the clock's mark leaves the writer busy")
 async def test_a_mark_of_time_that_fails_stops_no_write(tmp_path):
     instants = [NOW, ValueError("no time"), NOW, NOW]
 

@@ -1,7 +1,5 @@
 """The one writer of the SQLite file: a unit for itself, a commit for all, an answer after it."""
 
-from contextlib import suppress
-
 import apsw
 import pytest
 
@@ -227,22 +225,6 @@ def no_room(connection):
 
 def room(connection):
     connection.execute("PRAGMA max_page_count = 1000000")
-
-
-@pytest.mark.xfail(strict=True, reason="SQLite has rolled back, and what follows commits itself")
-def test_a_unit_that_swallows_a_full_disk_writes_nothing_after_it(tmp_path):
-    def stubborn(tx):
-        with suppress(apsw.FullError):
-            tx.deliveries.insert(delivery(raw="x" * 1_000_000))
-            tx.deliveries.of(OURS, VERIFICATION)
-        return tx.projects.insert(project(key("p", 9)))
-
-    with SteppedWriter(tmp_path) as stepped:
-        stepped.run(insert(0))
-        no_room(stepped.connection)
-        batch = stepped.run(insert(1), stubborn)
-        assert [type(one.error) for one in batch] == [StoreUnavailable] * 2
-    assert written(tmp_path) == ([0], [0])
 
 
 def refuse_commits(connection):

@@ -31,7 +31,8 @@ from watchword_server.runtime import Runtime
 from watchword_server.telemetry import get_logger
 from watchword_server.telemetry import request_id as current_request
 
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{16,64}")
+"""Longer than any code or number, so that none is taken for an id, repeated and logged."""
 _MS = 1000
 _POLICY_VIOLATION = 1008
 _log = get_logger("api")

@@ -27,7 +27,7 @@ _ABOUT = (
 _HEADERS: Schema = {
     "XRequestId": {
         "description": "The id of this request: yours, if you sent one, else a new one.",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{16,64}$"},
     },
     "RateLimit": {
         "description": "The tightest limit: `r` requests are left, `t` seconds until all are "

@@ -1,8 +1,11 @@
 """Every answer that is not a success: problem details (RFC 9457) with the field's own members."""
 
+import re
+
 import msgspec
 
 from watchword_server.api.answer import PROBLEM, Answer, Header
+from watchword_server.api.operations import OPERATIONS
 from watchword_server.domain.errors import (
     INTERNAL,
     UNAVAILABLE,
@@ -21,8 +24,10 @@ _CHALLENGES: tuple[Header, ...] = (
     (b"www-authenticate", b'Bearer realm="watchword"'),
 )
 _UNAUTHORIZED = 401
+_MOST_SEGMENTS = 8
 _STORE_RETRY_S = 1
-_LONGEST_INSTANCE = 200
+_SEGMENTS = frozenset(word for one in OPERATIONS for word in one.path.split("/"))
+_OUR_ID = re.compile(r"[a-z]{3}_[0-9a-f]{32}")
 
 
 class ProblemDetails(msgspec.Struct, kw_only=True):
@@ -79,7 +84,7 @@ class Problems:
             title=kind.title,
             status=kind.status,
             detail=problem.detail,
-            instance=path[:_LONGEST_INSTANCE],
+            instance=_instance(path),
             code=kind.code,
             message=kind.title,
             retryable=kind.retryable,
@@ -92,6 +97,17 @@ class Problems:
     def document(self, kind: ErrorKind) -> str:
         """The URI of a kind: its `type`, and without `.md` its documentation."""
         return self._documents + kind.slug
+
+
+def _instance(path: str) -> str:
+    """The path with only such segments as are our own words or ids.
+
+    A caller who puts a code or an address there by mistake does not get it into an error, and
+    through errors into logs.
+    """
+    segments = path.split("/")[:_MOST_SEGMENTS]
+    shown = (one if one in _SEGMENTS or _OUR_ID.fullmatch(one) else "*" for one in segments)
+    return "/".join(shown)
 
 
 def _headers(problem: Problem) -> tuple[Header, ...]:

@@ -8,8 +8,8 @@ import asyncio
 import contextlib
 import math
 import socket
-import threading
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 

@@ -88,10 +88,7 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class Template(msgspec.Struct, frozen=True):
-    """A message a project may send.
-
-    `code_length` 0 means that it carries no generated code; `created_at` is ms since 1970.
-    """
+    """A message a project may send; `code_length` 0: without a generated code; `created_at` ms."""
 
     id: str
     strategy: tuple[Channel, ...]

@@ -54,6 +54,7 @@ HAND_OVER_S = 10
 """A provider that has not answered by then may have sent: Uncertain."""
 INBOX_KEPT_S = 86_400
 _CLAIMS = 5
+_RAW_CHARACTERS = 200
 _log = get_logger("delivering")
 _MS = 1000
 _S = DeliveryStatus
@@ -144,7 +145,7 @@ class Delivering:
         for work in tx.work.claim(now, now + LEASE_S * _MS, limit):
             try:
                 job = self._claimed(tx, work, now)
-            except Exception as error:
+            except (WatchwordError, msgspec.MsgspecError, ValueError, LookupError) as error:
                 # One row that cannot be read must not stop the others: it stays leased and is
                 # looked at again, a few times.
                 _log.error("work.unreadable", work=work.id.hex(), error=type(error).__name__)
@@ -199,11 +200,12 @@ class Delivering:
         try:
             receipt = await _bounded(provider, message)
         except Rejected as refusal:
-            return _failed(Outcome.REJECTED, refusal.reason, refusal.raw)
+            return _failed(Outcome.REJECTED, refusal.reason, _discreet(refusal.raw, message))
         except Unavailable as refusal:
-            return _failed(Outcome.UNAVAILABLE, refusal.reason, refusal.raw)
+            return _failed(Outcome.UNAVAILABLE, refusal.reason, _discreet(refusal.raw, message))
         except Uncertain as silence:
-            return Result(Outcome.UNCERTAIN, (_S.UNKNOWN,), Reason.TIMED_OUT, silence.raw)
+            raw = _discreet(silence.raw, message)
+            return Result(Outcome.UNCERTAIN, (_S.UNKNOWN,), Reason.TIMED_OUT, raw)
         kept = InboxBody(message.to, message.text, message.code) if provider.local else None
         return _handed_over(receipt, kept)
 
@@ -335,6 +337,15 @@ async def _bounded(provider: Provider, message: Message) -> Receipt:
         raise
     except Exception as error:
         raise Uncertain(type(error).__name__) from None
+
+
+def _discreet(raw: str | None, message: Message) -> str | None:
+    """A vendor's own words, which may repeat what it was given, without code and address."""
+    if raw is None:
+        return None
+    for secret in (message.to, message.to.lstrip("+"), message.code):
+        raw = raw.replace(secret, "***")
+    return raw[:_RAW_CHARACTERS]
 
 
 def _failed(outcome: Outcome, reason: Reason, raw: str | None) -> Result:

@@ -9,6 +9,9 @@ import threading
 
 import apsw
 
+from watchword_server.telemetry import get_logger
+
+_log = get_logger("store")
 BULK_PAGES = 4_000
 """The thread starts when the log has this many pages (16 MiB)."""
 LONG_PAGES = 16_000
@@ -41,7 +44,7 @@ class Checkpointer:
         if self._pages < BULK_PAGES or self._wake.is_set():
             return
         if self._pages >= LONG_PAGES:
-            self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            _copy(self._writer)
             return
         if self._thread is None:
             self._thread = threading.Thread(
@@ -63,5 +66,13 @@ class Checkpointer:
             self._wake.wait()
             if self._closing:
                 return
-            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            _copy(self._connection)
             self._wake.clear()
+
+
+def _copy(connection: apsw.Connection) -> None:
+    """Copy what can be copied; what fails stays in the log and is tried again later."""
+    try:
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+    except apsw.Error as error:
+        _log.warning("store.checkpoint_failed", error=type(error).__name__)

@@ -13,10 +13,12 @@ from collections.abc import Callable
 from typing import Any
 
 from watchword_server.storage.writer import BATCH_UNITS, Unit, Writer
+from watchword_server.telemetry import get_logger
 
 GATHER_SECONDS = 0.002
 """How long units are gathered while every turn of the event loop brings more."""
 
+_log = get_logger("store")
 Step = Callable[[], object]
 
 
@@ -97,7 +99,10 @@ class GroupCommit:
     def _serve(self) -> None:
         while (job := self._steps.get()) is not None:
             step, then = job
-            step()
+            try:
+                step()
+            except Exception:
+                _log.exception("store.step_failed")
             if self._loop.is_closed():
                 return
             self._loop.call_soon_threadsafe(then)

@@ -97,7 +97,7 @@ class SqliteStore:
             try:
                 return query(self._reader_rows)
             finally:
-                self._reader.execute("COMMIT")
+                self._reader.execute("ROLLBACK")  # there is nothing to commit, so it cannot fail
         except apsw.Error as error:
             raise StoreUnavailable(f"the read failed: {type(error).__name__}") from error
 

@@ -110,17 +110,18 @@ class Writer:
         try:
             try:
                 self._take(self._batch)
-                self._rows.deferred.flush()
+                self._flush()
             except Exception as error:
                 if _is_the_files(error):
                     raise
                 self._cursor.execute("ROLLBACK")
+                self._connection.set_busy_timeout(BUSY_TIMEOUT_MS)
                 self._begin()
                 for settled in self._batch:
                     self._run_carefully(settled)
             if self._after_batch is not None:
                 self._after_batch(self._rows)
-        except apsw.Error as error:
+        except Exception as error:
             self._fail(error)
 
     def commit(self) -> None:
@@ -130,7 +131,7 @@ class Writer:
         try:
             self._cursor.execute("COMMIT")
             self.commits += 1
-        except apsw.Error as error:
+        except Exception as error:
             self._fail(error)
 
     def finish(self) -> int:
@@ -160,8 +161,18 @@ class Writer:
                     raise
                 deferred.cut(mark)
                 settled.error = error
+            self._still_open()
             if time.perf_counter() > until:
                 break
+
+    def _flush(self) -> None:
+        self._rows.deferred.flush()
+        self._still_open()
+
+    def _still_open(self) -> None:
+        """A full disk ends a transaction by itself; what came after would commit at once."""
+        if not self._connection.in_transaction:
+            raise apsw.FullError("the transaction was rolled back by SQLite")
 
     def _run_carefully(self, settled: Settled) -> None:
         """Run one unit inside a savepoint."""
@@ -171,7 +182,7 @@ class Writer:
         self._cursor.execute("SAVEPOINT unit")
         try:
             settled.result = settled.unit(self._rows)
-            deferred.flush()
+            self._flush()
         except Exception as error:  # its caller's, whatever it is
             if _is_the_files(error):
                 raise
@@ -180,7 +191,7 @@ class Writer:
             self._cursor.execute("ROLLBACK TO unit")
         self._cursor.execute("RELEASE unit")
 
-    def _fail(self, error: apsw.Error) -> None:
+    def _fail(self, error: Exception) -> None:
         """Nothing of the batch happened: say so to everyone in it."""
         self._failed = True
         if not self._batch:  # it could not even begin
@@ -192,3 +203,4 @@ class Writer:
         for settled in self._batch:
             settled.result = None
             settled.error = StoreUnavailable(f"the commit failed: {type(error).__name__}")
+            settled.error.__cause__ = error

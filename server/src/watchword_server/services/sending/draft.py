@@ -178,8 +178,8 @@ class Drafter:
 
 def _sameness(asked: Start, bound: bytes) -> bytes:
     """What makes a second start of a pending verification its resend (design section 5)."""
-    parts = (asked.template, asked.purpose, asked.code or "")
-    return "\x00".join(parts).encode() + b"\x00" + bound
+    parts = (asked.template.encode(), asked.purpose.encode(), (asked.code or "").encode(), bound)
+    return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
 
 
 def _named_steps(asked: Start, chosen: Template) -> tuple[Channel, ...]:

@@ -53,7 +53,7 @@ class Sending:
         self._throughput = throughput
         self._ledger = ledger
         self._dispatch = dispatch
-        self._left_behind: asyncio.Task[None] | None = None
+        self._left_behind: set[asyncio.Task[None]] = set()
 
     async def start(self, caller: Caller, asked: Start) -> Accepted:
         """Begin a verification, or resend the pending one that is the same.
@@ -80,7 +80,10 @@ class Sending:
         try:
             live, job = await self._store.write(lambda tx: self._begin(tx, draft, reserved, now))
         except asyncio.CancelledError:  # its caller went away; its code is sent all the same
-            self._left_behind = asyncio.create_task(self._release_claim(draft))
+            if reserved:
+                task = asyncio.create_task(self._release_claim(draft))
+                self._left_behind.add(task)
+                task.add_done_callback(self._left_behind.discard)
             raise
         finally:
             if reserved and job is None:
