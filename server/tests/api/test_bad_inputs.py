@@ -34,6 +34,13 @@ async def answer_to(world: World, bad: Bad) -> Reply:
     return await world.client.call(method, target, body, headers=filled(world, bad.headers))
 
 
+def is_discreetly(instance, path):
+    """Segments that are neither our words nor our ids stand as `*`: a code may be among them."""
+    shown, asked = instance.split("/"), path.split("/")
+    assert len(shown) == len(asked)
+    assert all(one == "*" or one == other for one, other in zip(shown, asked, strict=True))
+
+
 @pytest.mark.parametrize("bad", BAD_INPUTS, ids=repr)
 async def test_bad_input_is_refused(world: World, bad: Bad) -> None:
     reply = await answer_to(world, bad)
@@ -54,7 +61,7 @@ def check_shape(reply: Reply, call: str) -> None:
     assert list(problem)[: len(MEMBERS)] == MEMBERS
     assert problem["status"] == reply.status
     assert problem["message"] == problem["title"]
-    assert problem["instance"] == call.split(" ")[1].partition("?")[0]
+    is_discreetly(problem["instance"], call.split(" ")[1].partition("?")[0])
     assert problem["type"].startswith(f"{PUBLIC_URL}/docs/errors/")
     assert problem["doc_url"] == problem["type"] + ".md"
     assert problem["detail"].endswith(".")

@@ -164,13 +164,14 @@ class Outage:
 
     async def _follow(self, connection: Connection, plan: Plan) -> None:
         send = {"to": plan.to, "template_id": "otp-email", "code": plan.code, "ttl": 600}
+        killed = self.killed
         sent = await self._ask(connection, "/v1/codes", send)
         if sent is None:
             return
         told = Told(sent["message_id"], plan.to)
         self.ledger[told.message_id] = told
         if plan.waits:
-            await self._wait_for_mail(plan.to)
+            await self._wait_for_mail(plan.to, killed)
         for code in self._codes(plan):
             body = {"message_id": told.message_id, "verify_code": code}
             checked = await self._ask(connection, "/v1/verifications", body)
@@ -181,9 +182,8 @@ class Outage:
             path = f"/v1/messages/{told.message_id}/cancel"
             told.canceled = await self._ask(connection, path, None) is not None
 
-    async def _wait_for_mail(self, to: str) -> None:
-        """Wait until it is there, or the server was killed meanwhile."""
-        killed = self.killed
+    async def _wait_for_mail(self, to: str, killed: int) -> None:
+        """Wait until it is there, or the server was killed since there were `killed` kills."""
 
         async def is_over() -> bool:
             return self.has_mail(to) or self.killed > killed
