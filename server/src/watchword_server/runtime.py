@@ -1,6 +1,5 @@
 """The composition root: the only place where adapters are chosen and joined."""
 
-import os
 from contextlib import suppress
 
 import msgspec
@@ -16,6 +15,7 @@ from watchword_server.domain.numbering import numbering_from
 from watchword_server.domain.project import Caller, Mode, Scope
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.template import Autofill, OriginBound, TemplateError
+from watchword_server.entropy import PagedEntropy
 from watchword_server.ledger import Ledger
 from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy, Provider
 from watchword_server.ports.records import Job
@@ -139,7 +139,7 @@ class Runtime:
     @classmethod
     async def open(
         cls, settings: Settings, *, clock: Clock | None = None,
-        entropy: Entropy = os.urandom, outside: tuple[Provider, ...] | None = None,
+        entropy: Entropy | None = None, outside: tuple[Provider, ...] | None = None,
         inbox: Provider | None = None,
     ) -> "Runtime":  # fmt: skip
         """A runtime on the settings' database, which is made and migrated as needed.
@@ -156,6 +156,7 @@ class Runtime:
                 "WATCHWORD_DATABASE_URL must be sqlite:///path; this version has no other store."
             )
         time = clock or SteadyClock()
+        entropy = entropy or PagedEntropy()
         is_new = not path.exists() or path.stat().st_size == 0
         if not is_new and not settings.pepper_file.exists():
             raise Misconfigured(PEPPER_LOST)
@@ -199,7 +200,7 @@ class Runtime:
             if wanted in (one.name, ids.text(ids.Prefix.PROJECT, one.id)):
                 return Caller(
                     project=one.id, api_key=b"", name="operator", scopes=frozenset(Scope),
-                    client_ip="127.0.0.1", mode=one.mode,
+                    client_ip="127.0.0.1", mode=one.mode, limits=one.limits,
                 )  # fmt: skip
         raise ids.unknown(ids.Prefix.PROJECT)
 

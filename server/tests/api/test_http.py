@@ -190,7 +190,9 @@ async def test_an_unexpected_error_is_500_and_shows_nothing(
 ) -> None:
     client = with_services(world, checking=Broken(KeyError(f"row of {CODE}")))
     body = {"message_id": world.names["pending"], "verify_code": CODE}
-    reply = await client.post("/v1/verifications", body, headers={"x-request-id": "lost-1-lost-1-lost"})
+    reply = await client.post(
+        "/v1/verifications", body, headers={"x-request-id": "lost-1-lost-1-lost"}
+    )
     assert (reply.status, reply.json["code"]) == (500, 1000)
     logged = capfd.readouterr().err
     assert "lost-1-lost-1-lost" in logged

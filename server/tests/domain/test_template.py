@@ -6,7 +6,6 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from watchword_server.domain import template as module
-from watchword_server.domain.address import Kind
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.template import (
     Alphabet,
@@ -23,7 +22,6 @@ from watchword_server.domain.template import (
     parse_strategy,
     problems,
     render,
-    unreachable,
 )
 
 QUICK = settings(
@@ -72,13 +70,6 @@ def test_a_wrong_strategy_names_its_step(strategy, rule, says):
     with pytest.raises(TemplateError, match=says) as refused:
         parse_strategy(strategy)
     assert (refused.value.rule, refused.value.field) == (rule, "send_channel_strategy")
-
-
-def test_email_after_phone_channels_needs_an_alternate():
-    steps = parse_strategy("whatsapp|sms|email")
-    assert unreachable(steps, [Kind.PHONE]) == (Channel.EMAIL,)
-    assert unreachable(steps, [Kind.PHONE, Kind.EMAIL]) == ()
-    assert unreachable(steps, [Kind.EMAIL]) == (Channel.WHATSAPP, Channel.SMS)
 
 
 def test_a_good_template_has_no_problems():

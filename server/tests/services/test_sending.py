@@ -150,6 +150,7 @@ async def test_each_recipient_may_be_sent_so_much_an_hour(desk):
     project = desk.caller.project
     limits = {"recipient": (2, 3_600), "key": (1_000, 60)}
     await desk.services.projects.update(project, None, None, limits)
+    desk.caller = await desk.runtime.operator()
     for _ in range(2):
         verification = await desk.start()
         await desk.deliver()

@@ -5,6 +5,7 @@ the other lacks.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
@@ -20,6 +21,7 @@ MAX_BODY = 65_536
 REQUESTS = Rate("requests", 6_000, 60)
 """Requests let through per key, of any kind; a project's limits may say otherwise."""
 
+_rate = lru_cache(1024)(Rate)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -51,7 +53,7 @@ async def handle(operation: Operation, call: Call, submission: Submission) -> An
     """
     if operation.scope is not None and operation.scope not in call.caller.scopes:
         raise _forbidden(operation.scope.value)
-    call.standing = await _admitted(call)
+    call.standing = _admitted(call)
     body = query = None
     if operation.decoder is not None:
         raw = await submission.body(optional=operation.body_optional)
@@ -62,12 +64,11 @@ async def handle(operation: Operation, call: Call, submission: Submission) -> An
     return Answer(operation.status, _encode(answer))
 
 
-async def _admitted(call: Call) -> Standing:
+def _admitted(call: Call) -> Standing:
     """Count the request against its key; what a call does is limited apart, by its service."""
     services, caller = call.services, call.caller
-    project = await services.directory.project(caller.project)
-    custom = project.limits.get(REQUESTS.name)
-    rate = REQUESTS if custom is None else Rate(REQUESTS.name, *custom)
+    custom = caller.limits.get(REQUESTS.name)
+    rate = REQUESTS if custom is None else _rate(REQUESTS.name, *custom)
     outcome = services.throughput.admit(((rate, caller.api_key),), services.clock.now())
     if isinstance(outcome, Refusal):
         call.standing = Standing(rate.name, rate.count, rate.period_s, 0, outcome.retry_after_s)

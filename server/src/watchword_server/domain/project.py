@@ -59,7 +59,10 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks.  Only the server makes one: from a key, or for its own operator."""
+    """Who asks.  Only the server makes one: from a key, or for its own operator.
+
+    `mode` and `limits` are its project's, so that the hot path need not look the project up.
+    """
 
     project: bytes
     api_key: bytes
@@ -67,6 +70,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[Scope]
     client_ip: str
     mode: Mode
+    limits: dict[str, tuple[int, int]] = {}
 
 
 def ip_allowed(allowed: tuple[str, ...], client_ip: str) -> bool:

@@ -9,12 +9,11 @@ import functools
 import html
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from enum import IntFlag, StrEnum
 
 import msgspec
 
-from watchword_server.domain.address import REACH, Kind
 from watchword_server.domain.channel import CODELESS, Channel
 
 MAX_STEPS = 5
@@ -201,15 +200,6 @@ def parse_strategy(strategy: str) -> tuple[Channel, ...]:
 _CHANNELS = frozenset(channel.value for channel in Channel)
 
 
-def unreachable(strategy: Collection[Channel], kinds: Collection[Kind]) -> tuple[Channel, ...]:
-    """Steps that none of these kinds of address can be reached by.
-
-    A chain of phone channels and email needs both kinds: the recipient's own address and one
-    given as an alternate.
-    """
-    return tuple(step for step in strategy if not any(step in REACH[kind] for kind in kinds))
-
-
 def problems(template: Template) -> tuple[TemplateError, ...]:
     """Everything that keeps a template from being saved, in reading order."""
     return (*_head_problems(template), *_content_problems(template))
@@ -377,7 +367,18 @@ def render(
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
-    return _VARIABLE.sub(lambda found: values.get(found[1], found[0]), text)
+    words, names = _parts(text)
+    filled = [words[0]]
+    for (name, written), following in zip(names, words[1:], strict=True):
+        filled += (values.get(name, written), following)
+    return "".join(filled)
+
+
+@functools.lru_cache(maxsize=4096)
+def _parts(text: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The words of a text and, between them, its variables: name and as written."""
+    found = tuple((each[1], each[0]) for each in _VARIABLE.finditer(text))
+    return tuple(_VARIABLE.split(text)[::2]), found
 
 
 def _text(text: str, channel: Channel, values: Mapping[str, str]) -> str:

@@ -66,7 +66,7 @@ class CachedDirectory:
         self._clock = clock
         self._keyring = keyring
         self._digest = Mac(entropy(32))
-        self._keys: _Fresh[bytes, tuple[ApiKey, Project]] = _Fresh()
+        self._callers: _Fresh[tuple[bytes, str], Caller] = _Fresh()
         self._projects: _Fresh[bytes, Project] = _Fresh()
         self._templates: _Fresh[tuple[bytes, str], Template] = _Fresh()
 
@@ -74,22 +74,12 @@ class CachedDirectory:
         """See `ports.Directory.authenticate`."""
         now = self._clock.now()
         digest = self._digest(authorization)
-        known = self._keys.get(digest, now)
-        if known is None:
-            generation = self._keys.generation
-            known = await self._proven(authorization, now)
-            self._keys.put(digest, known, now, generation)
-        key, project = known
-        if key.allowed_ips and not ip_allowed(key.allowed_ips, client_ip):
-            raise Problem(
-                FORBIDDEN,
-                "This key may not be used from this address.",
-                extra={"reason": "ip_not_allowed"},
-            )
-        return Caller(
-            project=key.project, api_key=key.id, name=key.name, scopes=key.scopes,
-            client_ip=client_ip, mode=project.mode,
-        )  # fmt: skip
+        caller = self._callers.get((digest, client_ip), now)
+        if caller is None:
+            generation = self._callers.generation
+            caller = await self._proven(authorization, client_ip, now)
+            self._callers.put((digest, client_ip), caller, now, generation)
+        return caller
 
     async def project(self, project: bytes) -> Project:
         """See `ports.Directory.project`."""
@@ -117,12 +107,12 @@ class CachedDirectory:
 
     def forget(self) -> None:
         """See `ports.Directory.forget`."""
-        self._keys.clear()
+        self._callers.clear()
         self._projects.clear()
         self._templates.clear()
 
-    async def _proven(self, authorization: bytes, now: int) -> tuple[ApiKey, Project]:
-        """The key whose secret the header holds, if it may be used now."""
+    async def _proven(self, authorization: bytes, client_ip: str, now: int) -> Caller:
+        """The caller whose key's secret the header holds, if it may be used now and from here."""
         key_id, secret = _credentials(authorization)
         key, project = await self._store.read(lambda tx: _key_and_project(tx, key_id))
         digest = self._keyring.secret_digest(secret)
@@ -137,7 +127,21 @@ class CachedDirectory:
         if key.disabled or expired or rotated:
             state = "disabled" if key.disabled else "expired"
             raise Problem(KEY_INACTIVE, f"This key is {state}.", extra={"reason": state})
-        return key, project
+        if key.allowed_ips and not ip_allowed(key.allowed_ips, client_ip):
+            raise Problem(
+                FORBIDDEN,
+                "This key may not be used from this address.",
+                extra={"reason": "ip_not_allowed"},
+            )
+        return Caller(
+            project=key.project,
+            api_key=key.id,
+            name=key.name,
+            scopes=key.scopes,
+            client_ip=client_ip,
+            mode=project.mode,
+            limits=project.limits,
+        )
 
 
 def _key_and_project(tx: Transaction, key_id: bytes) -> tuple[ApiKey | None, Project | None]:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from watchword_server.domain.address import Address
 from watchword_server.domain.errors import RATE_LIMITED, Problem
 from watchword_server.domain.limits import Rate, Refusal, Standing, Throughput
-from watchword_server.domain.project import Caller, Mode, Project
+from watchword_server.domain.project import Caller, Mode
 
 _LIVE = {
     "key": Rate("key", 600, 60),
@@ -29,18 +29,16 @@ A project may override a row by its name.
 """
 
 
-def rate_of(project: Project, name: str) -> Rate:
-    """The limit `name` as it holds for a project."""
-    custom = project.limits.get(name)
-    return _rate(name, *custom) if custom else RATES[project.mode][name]
+def rate_of(caller: Caller, name: str) -> Rate:
+    """The limit `name` as it holds for a caller's project."""
+    custom = caller.limits.get(name)
+    return _rate(name, *custom) if custom else RATES[caller.mode][name]
 
 
 _rate = lru_cache(1024)(Rate)
 
 
-def admit(
-    throughput: Throughput, caller: Caller, project: Project, to: Address, now: int
-) -> Standing:
+def admit(throughput: Throughput, caller: Caller, to: Address, now: int) -> Standing:
     """Count a send to `to` on every limit.
 
     Raises:
@@ -51,20 +49,20 @@ def admit(
     return _standing(
         throughput.admit(
             (
-                (rate_of(project, "key"), caller.api_key),
-                (rate_of(project, "project"), tenant),
-                (rate_of(project, "client"), (tenant, caller.client_ip)),
-                (rate_of(project, "range"), (tenant, block)),
-                (rate_of(project, "recipient"), (tenant, to.identity)),
+                (rate_of(caller, "key"), caller.api_key),
+                (rate_of(caller, "project"), tenant),
+                (rate_of(caller, "client"), (tenant, caller.client_ip)),
+                (rate_of(caller, "range"), (tenant, block)),
+                (rate_of(caller, "recipient"), (tenant, to.identity)),
             ),
             now,
         )
     )
 
 
-def admit_resend(throughput: Throughput, caller: Caller, project: Project, now: int) -> Standing:
+def admit_resend(throughput: Throughput, caller: Caller, now: int) -> Standing:
     """Count a resend on the limit of its key; the cool-down guards its recipient."""
-    return _standing(throughput.admit(((rate_of(project, "key"), caller.api_key),), now))
+    return _standing(throughput.admit(((rate_of(caller, "key"), caller.api_key),), now))
 
 
 def _standing(answer: Standing | Refusal) -> Standing:

@@ -62,12 +62,11 @@ class Sending:
             Problem: the request breaks a rule, a limit holds, or the cool-down does
                 (RATE_LIMITED with the pending verification's `message_id`).
         """
-        project = await self._directory.project(caller.project)
         chosen = await self._directory.template(caller.project, asked.template)
         to = self._drafter.address(asked.to)
-        route = self._drafter.route(asked, chosen, to, project.mode)
+        route = self._drafter.route(asked, chosen, to, caller.mode)
         now = self._clock.now()
-        standing = admit(self._throughput, caller, project, to, now)
+        standing = admit(self._throughput, caller, to, now)
         draft = self._drafter.live(caller, asked, chosen, to, route, NATIVE, now)
         live = await self._written(draft, now)
         return Accepted(live, live.next_send_at, standing)
@@ -109,9 +108,8 @@ class Sending:
             Problem: UNKNOWN_ID, ENDED, RATE_LIMITED (cool-down, or no sends left), or
                 UNREACHABLE for a channel that is no step of this verification's route.
         """
-        project = await self._directory.project(caller.project)
         now = self._clock.now()
-        standing = admit_resend(self._throughput, caller, project, now)
+        standing = admit_resend(self._throughput, caller, now)
 
         def unit(tx: Transaction) -> Live:
             live = tx.live.get(caller.project, verification)
