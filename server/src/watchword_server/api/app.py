@@ -27,6 +27,7 @@ from watchword_server.api.request import (
     joined,
 )
 from watchword_server.api.routing import Router, wrong_method
+from watchword_server.api.whole import sent_whole
 from watchword_server.runtime import Runtime
 from watchword_server.telemetry import get_logger
 from watchword_server.telemetry import request_id as current_request
@@ -95,8 +96,9 @@ class Application:
         except Exception as error:
             answer = self._problems.answer(error, request_id, path)
         fields = header(answer, request_id.encode(), call.standing if call is not None else None)
-        await send({"type": "http.response.start", "status": answer.status, "headers": fields})
-        await send({"type": "http.response.body", "body": answer.body})
+        if not sent_whole(send, answer.status, fields, answer.body):
+            await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+            await send({"type": "http.response.body", "body": answer.body})
         if self._access_log:
             took = round((time.perf_counter() - began) * _MS, 2)
             what = operation.id if operation is not None else None
