@@ -33,10 +33,15 @@ def many(cursor: apsw.Cursor, query: Query, values: Row, make: Callable[[Row], R
 
 
 def hit(cursor: apsw.Cursor, query: Query, values: Row) -> bool:
-    """Whether the statement, which ends in RETURNING 1, touched a row."""
-    return bool(cursor.execute(query.sql, values).fetchall())
+    """Whether the statement touched a row."""
+    return count(cursor, query, values) > 0
 
 
 def count(cursor: apsw.Cursor, query: Query, values: Row) -> int:
-    """How many rows the statement, which ends in RETURNING 1, touched."""
-    return len(cursor.execute(query.sql, values).fetchall())
+    """How many rows the statement touched.
+
+    Asked from the connection, because RETURNING would fill a table of its own first, which costs
+    more than the statement.
+    """
+    cursor.execute(query.sql, values)
+    return cursor.connection.changes()

@@ -51,13 +51,17 @@ class LiveRows:
         max_failures: int, max_consecutive: int,
     ) -> Live | None:  # fmt: skip
         values = (project, verification, now, max_consecutive, failures_since, max_failures)
-        return one(self._cursor, _Q["count_check"], values, _live)
+        if not hit(self._cursor, _Q["count_check"], values):
+            return None
+        return self.get(project, verification)
 
     def count_send(
         self, project: bytes, verification: bytes, now: int, next_send_at: int, max_sends: int
     ) -> Live | None:
         values = (next_send_at, project, verification, now, max_sends)
-        return one(self._cursor, _Q["count_send"], values, _live)
+        if not hit(self._cursor, _Q["count_send"], values):
+            return None
+        return self.get(project, verification)
 
     def take_step(self, project: bytes, verification: bytes, step: int) -> None:
         self._cursor.execute(_Q["take_step"].sql, (step, project, verification))

@@ -36,16 +36,14 @@ WHERE project = :project AND address = :address;
 
 -- name: sweep_failures
 DELETE FROM failed_checks WHERE (project, address, at, id) IN (
-    SELECT project, address, at, id FROM failed_checks WHERE at < :before LIMIT :limit)
-RETURNING 1;
+    SELECT project, address, at, id FROM failed_checks WHERE at < :before LIMIT :limit);
 
 -- name: sweep_states
 -- A consecutive count is never forgotten by time, only by a right code or an operator.
 DELETE FROM address_states WHERE (project, address) IN (
     SELECT project, address FROM address_states
     WHERE consecutive = 0 AND next_send_at < :ladders_before AND failed_at < :failures_before
-    LIMIT :limit)
-RETURNING 1;
+    LIMIT :limit);
 
 -- name: add_inbox
 INSERT INTO inbox ({inbox}) VALUES ({inbox_values});
@@ -59,5 +57,4 @@ ORDER BY id DESC LIMIT :limit;
 -- Ids begin with their time, so each project's old messages are the first of its range.
 DELETE FROM inbox WHERE (project, id) IN (
     SELECT i.project, i.id FROM projects AS p
-    CROSS JOIN inbox AS i ON i.project = p.id AND i.id < :before_id LIMIT :limit)
-RETURNING 1;
+    CROSS JOIN inbox AS i ON i.project = p.id AND i.id < :before_id LIMIT :limit);

@@ -37,7 +37,7 @@ WHERE (due_at, id) IN (
 RETURNING {work};
 
 -- name: done_work
-DELETE FROM work WHERE due_at = :due_at AND id = :id RETURNING 1;
+DELETE FROM work WHERE due_at = :due_at AND id = :id;
 
 -- name: release_work
 -- Rare, so it may look at all of this small table.

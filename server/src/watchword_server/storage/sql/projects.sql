@@ -2,8 +2,7 @@
 -- {project} and {api_key} stand for the columns of the records, in their order.
 
 -- name: insert_project
-INSERT INTO projects ({project}) VALUES ({project_values}) ON CONFLICT (name) DO NOTHING
-RETURNING 1;
+INSERT INTO projects ({project}) VALUES ({project_values}) ON CONFLICT (name) DO NOTHING;
 
 -- name: get_project
 SELECT {project} FROM projects WHERE id = :id;
@@ -15,7 +14,7 @@ SELECT {project} FROM projects ORDER BY id;
 UPDATE projects SET name = :name, mode = :mode, limits = :limits WHERE id = :id;
 
 -- name: delete_project
-DELETE FROM projects WHERE id = :id RETURNING 1;
+DELETE FROM projects WHERE id = :id;
 
 -- name: insert_api_key
 INSERT INTO api_keys ({api_key}) VALUES ({api_key_values});
@@ -32,7 +31,7 @@ UPDATE api_keys SET name = :name, scopes = :scopes, allowed_ips = :allowed_ips,
 WHERE project = :project AND id = :id;
 
 -- name: delete_api_key
-DELETE FROM api_keys WHERE project = :project AND id = :id RETURNING 1;
+DELETE FROM api_keys WHERE project = :project AND id = :id;
 
 -- name: put_template
 INSERT INTO templates (project, id, body) VALUES (:project, :id, :body)

@@ -4,8 +4,7 @@
 -- name: insert_live
 -- Nothing is inserted where the address has a pending verification already, or the project is gone.
 INSERT INTO live SELECT {live_values} WHERE EXISTS (SELECT 1 FROM projects AS p WHERE p.id = :project)
-ON CONFLICT (project, address) DO NOTHING
-RETURNING 1;
+ON CONFLICT (project, address) DO NOTHING;
 
 -- name: get_live
 SELECT * FROM live WHERE project = :project AND id = :id;
@@ -24,21 +23,19 @@ WHERE project = :project AND id = :id AND expires_at > :now AND checks < max_che
         AND (s.consecutive >= :max_consecutive
              OR (SELECT count(*) FROM failed_checks AS f
                  WHERE f.project = s.project AND f.address = s.address
-                   AND f.at > :failures_since) >= :max_failures))
-RETURNING *;
+                   AND f.at > :failures_since) >= :max_failures));
 
 -- name: count_send
 UPDATE live SET sends = sends + 1, next_send_at = :next_send_at
 WHERE project = :project AND id = :id
-  AND expires_at > :now AND next_send_at <= :now AND sends < :max_sends
-RETURNING *;
+  AND expires_at > :now AND next_send_at <= :now AND sends < :max_sends;
 
 -- name: take_step
 UPDATE live SET step = :step WHERE project = :project AND id = :id AND step < :step;
 
 -- name: remove_live
 -- Whoever removes the row ends the verification; its secrets go with it.
-DELETE FROM live WHERE project = :project AND id = :id RETURNING 1;
+DELETE FROM live WHERE project = :project AND id = :id;
 
 -- name: expired
 SELECT project, id FROM live WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit;
