@@ -12,7 +12,7 @@ from watchword_server.domain.errors import ALREADY_USED, ENDED, RATE_LIMITED, Pr
 from watchword_server.domain.events import Data, EventType
 from watchword_server.domain.policy import LOCKOUT, remembered_sends
 from watchword_server.domain.routing import Route, Step
-from watchword_server.domain.verification import Live, Status, Trigger, Verification, end
+from watchword_server.domain.verification import Assurance, Live, Status, Trigger, Verification, end
 from watchword_server.ports.records import AddressState, Job, Work
 from watchword_server.ports.store import Transaction
 
@@ -147,7 +147,8 @@ class Ledger:
         ended = end(live, trigger, now)
         tx.verifications.insert(ended)
         if ended.status is Status.APPROVED:
-            tx.addresses.proven(live.project, live.address)
+            if _is_proven(live):
+                tx.addresses.proven(live.project, live.address)
             data = Data(channel=live.channel, assurance=live.assurance, checks=live.checks)
         else:
             state = tx.addresses.get(live.project, live.address, now) or AddressState()
@@ -157,6 +158,12 @@ class Ledger:
             data = Data(to=live.masked, channel=live.channel, checks=live.checks)
         self.append(tx, live, _ENDED[ended.status], now, data)
         return ended
+
+
+def _is_proven(live: Live) -> bool:
+    """Whether an approval proves the address itself: an email to a number's alternate does not."""
+    confirmed_only = live.assurance is Assurance.ADDRESS_CONFIRMATION
+    return not confirmed_only or "@" in live.masked
 
 
 def not_pending(tx: Transaction, project: bytes, verification: bytes, now: int) -> Problem:

@@ -24,6 +24,7 @@ def only_listed_addresses_are_allowed(allowed):
     assert allowed((), "203.0.113.9")
     assert allowed(("192.0.2.0/24",), "192.0.2.255")
     assert allowed(("192.0.2.7",), "192.0.2.7")
+    assert allowed(("192.0.2.0/24",), "::ffff:192.0.2.1")
     assert allowed(("10.0.0.0/8", "2001:db8::/32"), "2001:db8::1")
     for cidrs, ip in (
         (("192.0.2.0/24",), "192.0.3.0"),
@@ -31,7 +32,8 @@ def only_listed_addresses_are_allowed(allowed):
         (("2001:db8::/32",), "2001:db9::1"),
         (("192.0.2.0/24",), "2001:db8::1"),
         (("0.0.0.0/0",), "::1"),
-        (("192.0.2.0/24",), "::ffff:192.0.2.1"),
+        (("192.0.2.0/24",), "::ffff:192.0.3.1"),
+        (("192.0.2.0/24",), ""),
     ):
         assert not allowed(cidrs, ip), (cidrs, ip)
 

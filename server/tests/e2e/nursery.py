@@ -28,7 +28,9 @@ def become(order: dict[str, Any]) -> NoReturn:
     """Be the server of an order."""
     code = 70
     try:
-        os.setsid()  # a Ctrl-C at the terminal is for pytest, which then stops its servers
+        os.setsid()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
         os.chdir(order["folder"])
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -76,7 +78,8 @@ def attend() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # it ends when pytest does, and its servers with it
     gc.freeze()
     print(json.dumps("ready"), flush=True)
     attend()

@@ -16,6 +16,7 @@ class Model:
         self.status, self.purpose, self.expires = "none", None, 0
         self.checks = self.sends = self.rung = self.cool = self.row = 0
         self.failures, self.queued, self.arrived = [], 0, 0
+        self.kept = (0, 0)
 
     def locked(self):
         recent = sum(at > self.now - DAY for at in self.failures)
@@ -23,7 +24,7 @@ class Model:
 
     def lapse(self):
         if self.status == "pending" and self.now >= self.expires:
-            self.status = "expired"
+            self.status, self.kept = "expired", (self.rung, self.cool)
 
     def start(self, purpose):
         self.lapse()
@@ -33,6 +34,8 @@ class Model:
             return self.resend()
         if self.cool > self.now:
             return "cooling"
+        if self.status == "pending":
+            self.kept = (self.rung, self.cool)
         if self.cool + HOUR < self.now:
             self.rung = 0
         self.status, self.purpose, self.expires = "pending", purpose, self.now + TTL
@@ -62,19 +65,20 @@ class Model:
             return "locked"
         self.checks += 1
         if right:
-            self.status, self.rung, self.cool, self.row = "approved", 0, 0, 0
+            self.status, self.row = "approved", 0
+            self.rung, self.cool = self.kept  # what earlier ones that were not approved left
             return "right"
         self.failures.append(self.now)
         self.row += 1
         if self.checks == CHECKS:
-            self.status = "exhausted"
+            self.status, self.kept = "exhausted", (self.rung, self.cool)
         return "wrong"
 
     def cancel(self):
         self.lapse()
         if self.status != "pending":
             return "over"
-        self.status = "canceled"
+        self.status, self.kept = "canceled", (self.rung, self.cool)
         return "canceled"
 
     def work(self):

@@ -36,36 +36,34 @@ async def test_several_failures_of_one_instant_all_count(store):
     assert (await store.read(state)).failures == 3
 
 
-def success_clears_the_row_and_the_ladder_only(proven):
+def success_clears_the_row_only(proven):
     def rule(tx):
         fail(tx, NOW - 3, NOW - 2)
         tx.addresses.sent(OURS, ADDRESS, 3, NOW + HOUR)
         assert state(tx) == AddressState(3, NOW + HOUR, 2, 2, NOW - 3)
         proven(tx)
-        assert state(tx) == AddressState(0, 0, 0, 2, NOW - 3)
+        assert state(tx) == AddressState(3, NOW + HOUR, 0, 2, NOW - 3)
         fail(tx, NOW)
-        assert state(tx) == AddressState(0, 0, 1, 3, NOW - 3)
+        assert state(tx) == AddressState(3, NOW + HOUR, 1, 3, NOW - 3)
 
     return rule
 
 
-async def test_a_right_code_clears_the_row_and_the_ladder_and_nothing_else(store):
-    await store.write(
-        success_clears_the_row_and_the_ladder_only(lambda tx: tx.addresses.proven(OURS, ADDRESS))
-    )
+async def test_a_right_code_clears_the_failures_in_a_row_and_nothing_else(store):
+    await store.write(success_clears_the_row_only(lambda tx: tx.addresses.proven(OURS, ADDRESS)))
 
 
 @pytest.mark.parametrize(
     "mutant",
     [
         pytest.param(lambda tx: tx.addresses.unlock(OURS, ADDRESS), id="forgets failures"),
-        pytest.param(lambda tx: tx.addresses.sent(OURS, ADDRESS, 0, 0), id="keeps the row"),
+        pytest.param(lambda tx: tx.addresses.sent(OURS, ADDRESS, 0, 0), id="forgets the ladder"),
         pytest.param(lambda tx: None, id="does nothing"),
     ],
 )
 async def test_a_right_code_clears_mutant_is_caught(store, mutant):
     with pytest.raises(AssertionError):
-        await store.write(success_clears_the_row_and_the_ladder_only(mutant))
+        await store.write(success_clears_the_row_only(mutant))
 
 
 async def test_a_right_code_of_an_address_nobody_remembers_changes_nothing(store):

@@ -46,6 +46,10 @@ class Hosts:
             self.known.add(host)
 
 
+UNKNOWN = ""
+"""A client whom nobody can name: on no allow-list, and counted with all others like it."""
+
+
 class Proxies:
     """The networks whose forwarding headers are believed."""
 
@@ -59,22 +63,27 @@ class Proxies:
     def client(self, peer: str, headers: Headers) -> str:
         """The address of the client behind the peer of the connection."""
         if not self._trusts(peer):
-            return peer
+            return _address(peer) or peer
         forwarded = headers.get(b"forwarded")
         plain = headers.get(b"x-forwarded-for")
         said = [
-            self._rightmost(peer, hops)
+            self._rightmost(hops)
             for hops in (
                 None if forwarded is None else _forwarded(forwarded),
                 None if plain is None else plain.decode("latin-1").split(","),
             )
             if hops is not None
         ]
-        return said[0] if said and said.count(said[0]) == len(said) else peer
+        if not said:
+            return _address(peer) or peer
+        return said[0] if said.count(said[0]) == len(said) else UNKNOWN
 
-    def _rightmost(self, peer: str, hops: Sequence[str]) -> str:
-        """The last hop that is no trusted proxy; the last trusted one before anything odd."""
-        known = peer
+    def _rightmost(self, hops: Sequence[str]) -> str:
+        """The last hop that is no trusted proxy; the last trusted one before anything odd.
+
+        Where the proxy next to us says nothing readable, nobody knows who is behind it.
+        """
+        known = UNKNOWN
         for hop in reversed(hops):
             address = _address(hop)
             if address is None:

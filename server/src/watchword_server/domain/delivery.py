@@ -54,6 +54,7 @@ class Reason(StrEnum):
     PROVIDER_DOWN = "provider_down"
     TIMED_OUT = "timed_out"
     NOT_NEEDED = "not_needed"
+    INTERRUPTED = "interrupted"
     OTHER = "other"
 
 

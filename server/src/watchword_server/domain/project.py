@@ -1,7 +1,7 @@
 """Projects, API keys, scopes and callers: who may ask for what."""
 
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import msgspec
 
@@ -61,7 +61,8 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks.  Only the server makes one: from a key, or for its own operator.
 
-    `mode` and `limits` are its project's, so that the hot path need not look the project up.
+    `mode` and `limits` are its project's, so that the hot path need not look the project up;
+    `allowed_ips` and `expires_at` are its key's, which no key it makes may exceed.
     """
 
     project: bytes
@@ -71,6 +72,28 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     client_ip: str
     mode: Mode
     limits: dict[str, tuple[int, int]] = {}
+    allowed_ips: tuple[str, ...] = ()
+    expires_at: int | None = None
+
+
+def is_within(caller: Caller, allowed_ips: tuple[str, ...], expires_at: int | None) -> bool:
+    """Whether a key with these restrictions can do no more than the caller's own."""
+    if caller.expires_at is not None and (expires_at is None or expires_at > caller.expires_at):
+        return False
+    if not caller.allowed_ips:
+        return True
+    own = [ip_network(cidr) for cidr in caller.allowed_ips]
+    return bool(allowed_ips) and all(
+        any(_is_part(ip_network(cidr), network) for network in own) for cidr in allowed_ips
+    )
+
+
+def _is_part(inner: IPv4Network | IPv6Network, outer: IPv4Network | IPv6Network) -> bool:
+    if isinstance(inner, IPv4Network) and isinstance(outer, IPv4Network):
+        return inner.subnet_of(outer)
+    if isinstance(inner, IPv6Network) and isinstance(outer, IPv6Network):
+        return inner.subnet_of(outer)
+    return False
 
 
 def ip_allowed(allowed: tuple[str, ...], client_ip: str) -> bool:
@@ -81,4 +104,6 @@ def ip_allowed(allowed: tuple[str, ...], client_ip: str) -> bool:
         address = ip_address(client_ip)
     except ValueError:
         return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
     return any(address in ip_network(cidr, strict=False) for cidr in allowed)

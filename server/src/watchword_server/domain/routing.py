@@ -88,6 +88,7 @@ class Standing(msgspec.Struct, frozen=True):
         may_have_left: whether any delivery so far was, or may have been, handed over.
         uncertain: whether this delivery itself may not have left.
         repeated: whether this delivery is already the repetition of an uncertain one.
+        interrupted: whether it is uncertain because the server was stopped in the middle of it.
     """
 
     index: int
@@ -95,6 +96,7 @@ class Standing(msgspec.Struct, frozen=True):
     may_have_left: bool
     uncertain: bool = False
     repeated: bool = False
+    interrupted: bool = False
 
 
 def decide(route: Route, standing: Standing, outcome: Outcome) -> Decision:
@@ -102,6 +104,8 @@ def decide(route: Route, standing: Standing, outcome: Outcome) -> Decision:
     step = route[standing.index]
     following = standing.index + 1
     is_last = following == len(route)
+    # A vendor's silence is repeated once; what a crash cut off was perhaps never sent at all.
+    may_repeat = standing.interrupted or not standing.repeated
     if outcome in _OVER:
         if not is_last:
             return Take(following)
@@ -109,11 +113,11 @@ def decide(route: Route, standing: Standing, outcome: Outcome) -> Decision:
     if outcome is Outcome.WAIT_PASSED:
         if not is_last:
             return Take(following)
-        if standing.uncertain and not standing.repeated:
+        if standing.uncertain and may_repeat:
             return Take(standing.index, maybe_duplicate=True)
         return Rest()
     if outcome is Outcome.UNCERTAIN:
-        return Rest() if is_last and standing.repeated else Wait(step.wait_s)
+        return Wait(step.wait_s) if may_repeat or not is_last else Rest()
     return Rest() if is_last or has_reached(step, standing.reports, outcome) else Wait(step.wait_s)
 
 

@@ -137,7 +137,7 @@ class Addresses(Protocol):
         ...
 
     def proven(self, project: bytes, address: bytes) -> None:
-        """A right code: clear the consecutive count and the ladder, nothing else."""
+        """A right code: clear the consecutive count and nothing else."""
         ...
 
     def sent(self, project: bytes, address: bytes, sends: int, next_send_at: int) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from watchword_server.domain import ids
 from watchword_server.domain.errors import FORBIDDEN, Problem, bad_field
-from watchword_server.domain.project import PROJECT_SCOPES, ApiKey, Caller, Scope
+from watchword_server.domain.project import PROJECT_SCOPES, ApiKey, Caller, Scope, is_within
 from watchword_server.domain.sealing import Keyring
 from watchword_server.ports.outside import Clock, Directory, Entropy
 from watchword_server.ports.store import Store, Transaction
@@ -63,13 +63,16 @@ class ApiKeys:
         owner = (await self._directory.project(project or caller.project)).id
         default = PROJECT_SCOPES if admin else PROJECT_SCOPES & caller.scopes
         secret = self._secret()
+        networks = _cidrs(allowed_ips)
+        expires_at = None if expires_in_s is None else now + expires_in_s * _MS
+        _within(caller, networks, expires_at)
         key = ApiKey(
             project=owner,
             id=ids.make(now, self._entropy(_ID_RANDOM)),
             name=name,
             scopes=_granted(caller, default if scopes is None else scopes),
-            allowed_ips=_cidrs(allowed_ips),
-            expires_at=None if expires_in_s is None else now + expires_in_s * _MS,
+            allowed_ips=networks,
+            expires_at=expires_at,
             disabled=False,
             created_at=now,
             secrets=((self._keyring.secret_digest(secret), None),),
@@ -104,7 +107,8 @@ class ApiKeys:
         if disabled is not None:
             changes["disabled"] = disabled
         if allowed_ips is not None:
-            changes["allowed_ips"] = _cidrs(allowed_ips)
+            changes["allowed_ips"] = networks = _cidrs(allowed_ips)
+            _within(caller, networks, caller.expires_at)
         if scopes is not None:
             changes["scopes"] = _granted(caller, scopes)
         return await self._change(caller, key, changes)
@@ -174,6 +178,7 @@ def _changeable(tx: Transaction, caller: Caller, key: bytes) -> ApiKey:
     """
     found = _owned(tx, caller, key)
     _granted(caller, found.scopes)
+    _within(caller, found.allowed_ips, found.expires_at)
     return found
 
 
@@ -188,6 +193,17 @@ def _granted(caller: Caller, scopes: Iterable[Scope]) -> frozenset[Scope]:
             extra={"scope": lacking[0]},
         )
     return wanted
+
+
+def _within(caller: Caller, allowed_ips: tuple[str, ...], expires_at: int | None) -> None:
+    """Refuse a key that may be used from more places, or for longer, than the caller's."""
+    if Scope.SERVER_ADMIN not in caller.scopes and not is_within(caller, allowed_ips, expires_at):
+        raise Problem(
+            FORBIDDEN,
+            "This key is restricted, and a key it makes or changes must be as much: give "
+            "`allowed_ips` within its own and an `expires_in` that ends no later.",
+            extra={"reason": "key_restricted"},
+        )
 
 
 def _cidrs(allowed_ips: Sequence[str]) -> tuple[str, ...]:

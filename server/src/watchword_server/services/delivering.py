@@ -164,7 +164,8 @@ class Delivering:
         if job is not None and work.kind == ADVANCE:
             self._wait_passed(tx, job, now)
         elif job is not None:
-            self._apply(tx, job, Result(Outcome.UNCERTAIN, (_S.UNKNOWN,)), now)
+            lost = Result(Outcome.UNCERTAIN, (_S.UNKNOWN,), Reason.INTERRUPTED)
+            self._apply(tx, job, lost, now)
         tx.work.done(work)
         return None
 
@@ -180,7 +181,8 @@ class Delivering:
         if delivery.status is _S.QUEUED and ended is not None:
             # A claim that was lost may have been handed over; one never made was not needed.
             lost = work.claims > 1
-            path, reason = (_S.UNKNOWN, None) if lost else (_S.FAILED, Reason.NOT_NEEDED)
+            path = _S.UNKNOWN if lost else _S.FAILED
+            reason = Reason.INTERRUPTED if lost else Reason.NOT_NEEDED
             self._ledger.settle(tx, ended, delivery, (path,), now, reason=reason)
         return None
 
@@ -195,7 +197,7 @@ class Delivering:
             if provider.local == (project.mode is Mode.LIVE):
                 return _failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "the mode was changed")
             message = await self._message(job)
-        except WatchwordError as error:
+        except (WatchwordError, msgspec.MsgspecError, ValueError, LookupError) as error:
             return _failed(Outcome.REJECTED, Reason.MISCONFIGURED, type(error).__name__)
         try:
             receipt = await _bounded(provider, message)
@@ -272,6 +274,7 @@ class Delivering:
             reports=provider is not None and provider.reports,
             may_have_left=any(one.status is not _S.FAILED for one in siblings),
             uncertain=delivery.status is _S.UNKNOWN,
+            interrupted=siblings[delivery.number - 1].reason == Reason.INTERRUPTED,
             repeated=delivery.maybe_duplicate,
         )
         decision = decide(route, standing, outcome)

@@ -141,6 +141,8 @@ class CachedDirectory:
             client_ip=client_ip,
             mode=project.mode,
             limits=project.limits,
+            allowed_ips=key.allowed_ips,
+            expires_at=key.expires_at,
         )
 
 

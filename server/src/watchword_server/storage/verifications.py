@@ -92,5 +92,9 @@ class VerificationRows:
         self, project: bytes, before: bytes | None, status: str | None, now: int, limit: int
     ) -> Sequence[Verification]:
         self._flush()
-        values = (project, before or _NEWEST, status, now, limit)
-        return many(self._cursor, _Q["page_verifications"], values, _verification)
+        newest = before or _NEWEST
+        if status is None:
+            values: Row = (project, newest, limit)
+            return many(self._cursor, _Q["page_verifications"], values, _verification)
+        values = (project, newest, status, now, limit)
+        return many(self._cursor, _Q["page_by_status"], values, _verification)

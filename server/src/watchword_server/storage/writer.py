@@ -23,7 +23,9 @@ import apsw
 from watchword_server.domain.errors import StoreUnavailable
 from watchword_server.storage.connection import BUSY_TIMEOUT_MS
 from watchword_server.storage.transaction import Rows
+from watchword_server.telemetry import get_logger
 
+_log = get_logger("store")
 BATCH_UNITS = 128
 BATCH_SECONDS = 0.008
 """A batch is cut here, so that neither the lock nor the first unit's answer waits long."""
@@ -142,24 +144,25 @@ class Writer:
         return len(batch)
 
     def _begin(self) -> None:
-        self._rows.deferred.cut(0)
+        self._roll_back()  # nothing is open, unless an earlier roll-back failed
+        self._rows.deferred.clear()
         self._cursor.execute("BEGIN IMMEDIATE")
 
     def _take(self, batch: list[Settled]) -> None:
         """Run waiting units into the batch until it is full or its time is over."""
         until = time.perf_counter() + BATCH_SECONDS
-        rows, waiting, changes = self._rows, self._waiting, self._connection.total_changes
+        rows, waiting = self._rows, self._waiting
         deferred = rows.deferred
         while waiting and len(batch) < BATCH_UNITS:
             settled = waiting.popleft()
             batch.append(settled)
-            mark, before = deferred.mark(), changes()
+            before = deferred.mark()
             try:
                 settled.result = settled.unit(rows)
             except Exception as error:  # its caller's, whatever it is
-                if _is_the_files(error) or changes() != before:
+                if _is_the_files(error) or deferred.changes() != before:
                     raise
-                deferred.cut(mark)
+                deferred.cut()
                 settled.error = error
             self._still_open()
             if time.perf_counter() > until:
@@ -187,7 +190,7 @@ class Writer:
             if _is_the_files(error):
                 raise
             settled.error = error
-            deferred.cut(0)
+            deferred.clear()
             self._cursor.execute("ROLLBACK TO unit")
         self._cursor.execute("RELEASE unit")
 
@@ -197,10 +200,16 @@ class Writer:
         if not self._batch:  # it could not even begin
             count = min(len(self), BATCH_UNITS)
             self._batch = [self._waiting.popleft() for _ in range(count)]
-        self._rows.deferred.cut(0)
-        if self._connection.in_transaction:
-            self._cursor.execute("ROLLBACK")
         for settled in self._batch:
             settled.result = None
             settled.error = StoreUnavailable(f"the commit failed: {type(error).__name__}")
             settled.error.__cause__ = error
+        self._rows.deferred.clear()
+        self._roll_back()
+
+    def _roll_back(self) -> None:
+        try:
+            if self._connection.in_transaction:
+                self._cursor.execute("ROLLBACK")
+        except Exception:
+            _log.exception("store.rollback_failed")

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from watchword_server.domain.address import Address
 from watchword_server.domain.errors import RATE_LIMITED, Problem
-from watchword_server.domain.limits import Rate, Refusal, Standing, Throughput
+from watchword_server.domain.limits import Rate, Refusal, Standing, Subject, Throughput
 from watchword_server.domain.project import Caller, Mode
 
 _LIVE = {
@@ -38,26 +38,26 @@ def rate_of(caller: Caller, name: str) -> Rate:
 _rate = lru_cache(1024)(Rate)
 
 
-def admit(throughput: Throughput, caller: Caller, to: Address, now: int) -> Standing:
-    """Count a send to `to` on every limit.
+def admit(
+    throughput: Throughput, caller: Caller, to: Address, alternate: Address | None, now: int
+) -> Standing:
+    """Count a send to `to`, and perhaps to `alternate`, on every limit.
 
     Raises:
         Problem: RATE_LIMITED naming the limit; then it was counted on none.
     """
     tenant = caller.project
-    block = to.range or to.value.rpartition("@")[2]
-    return _standing(
-        throughput.admit(
-            (
-                (rate_of(caller, "key"), caller.api_key),
-                (rate_of(caller, "project"), tenant),
-                (rate_of(caller, "client"), (tenant, caller.client_ip)),
-                (rate_of(caller, "range"), (tenant, block)),
-                (rate_of(caller, "recipient"), (tenant, to.identity)),
-            ),
-            now,
-        )
-    )
+    keys: list[tuple[Rate, Subject]] = [
+        (rate_of(caller, "key"), caller.api_key),
+        (rate_of(caller, "project"), tenant),
+        (rate_of(caller, "client"), (tenant, caller.client_ip)),
+        (rate_of(caller, "recipient"), (tenant, to.identity)),
+    ]
+    if to.range is not None:  # numbers are bought in blocks; the domain of an email is no block
+        keys.append((rate_of(caller, "range"), (tenant, to.range)))
+    if alternate is not None and alternate.identity != to.identity:
+        keys.append((rate_of(caller, "recipient"), (tenant, alternate.identity)))
+    return _standing(throughput.admit(keys, now))
 
 
 def admit_resend(throughput: Throughput, caller: Caller, now: int) -> Standing:

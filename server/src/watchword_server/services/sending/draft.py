@@ -76,6 +76,19 @@ class Drafter:
         self._accounts = accounts
         self._entropy = entropy
 
+    def alternate(self, email: str | None) -> Address | None:
+        """The second address of the recipient, if one is given.
+
+        Raises:
+            Problem: BAD_FIELD where it is no email address.
+        """
+        if email is None:
+            return None
+        found = self._parse(email, "alternates.email")
+        if found.kind is not Kind.EMAIL:
+            raise bad_field("alternates.email", "email_syntax", "It is not an email address.")
+        return found
+
     def address(self, to: str) -> Address:
         """The recipient.
 
@@ -103,7 +116,6 @@ class Drafter:
         steps = _named_steps(asked, chosen) if named else chosen.strategy
         reach = addresses.REACH[to.kind]
         if asked.alternate_email is not None:
-            self._alternate(asked.alternate_email)
             reach = reach | {Channel.EMAIL}
         unfit = [step for step in steps if step not in reach]
         if unfit and (named or len(unfit) == len(steps)):
@@ -150,7 +162,7 @@ class Drafter:
             purpose=asked.purpose, assurance=_assurance(route), api_key=caller.api_key,
             created_at=now, expires_at=now + ttl_s * _MS, ended_at=None,
             checks=0, max_checks=policy.max_checks, sends=1,
-            sameness=keyring.fingerprint(project, _sameness(asked, bound)), binding=binding,
+            sameness=keyring.fingerprint(project, _sameness(asked, bound, route)), binding=binding,
             pepper=keyring.current, digest=keyring.code_mac(project, keyring.current)(bound_code),
             secrets=secret, policy=policy.name,
             next_send_at=now + policy.cooldown_s(1) * _MS, route=_encoded(route), step=0,
@@ -162,10 +174,6 @@ class Drafter:
         length = chosen.code_length or policy.code_length
         return passcode.make(length, passcode.alphabet(chosen.code_alphabet), self._entropy)
 
-    def _alternate(self, email: str) -> None:
-        if self._parse(email, "alternates.email").kind is not Kind.EMAIL:
-            raise bad_field("alternates.email", "email_syntax", "It is not an email address.")
-
     def _parse(self, to: str, field: str) -> Address:
         try:
             return addresses.parse(to, self._numbering, field=field)
@@ -176,9 +184,11 @@ class Drafter:
             raise Problem(INVALID_NUMBER, f"{error}.", extra=extra) from None
 
 
-def _sameness(asked: Start, bound: bytes) -> bytes:
+def _sameness(asked: Start, bound: bytes, route: Route) -> bytes:
     """What makes a second start of a pending verification its resend (design section 5)."""
-    parts = (asked.template.encode(), asked.purpose.encode(), (asked.code or "").encode(), bound)
+    alternate = (asked.alternate_email or "").lower()
+    texts = (asked.template, asked.purpose, asked.code or "", alternate)
+    parts = (*(text.encode() for text in texts), bound, _encoded(route))
     return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
 
 

@@ -64,9 +64,10 @@ class Sending:
         """
         chosen = await self._directory.template(caller.project, asked.template)
         to = self._drafter.address(asked.to)
+        alternate = self._drafter.alternate(asked.alternate_email)
         route = self._drafter.route(asked, chosen, to, caller.mode)
         now = self._clock.now()
-        standing = admit(self._throughput, caller, to, now)
+        standing = admit(self._throughput, caller, to, alternate, now)
         draft = self._drafter.live(caller, asked, chosen, to, route, NATIVE, now)
         live = await self._written(draft, now)
         return Accepted(live, live.next_send_at, standing)

@@ -93,6 +93,8 @@ CREATE TABLE verifications (
     PRIMARY KEY (project, id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX verifications_by_status ON verifications (project, status, id);
+
 CREATE TABLE deliveries (
     project         BLOB NOT NULL,
     verification    BLOB NOT NULL,

@@ -18,7 +18,7 @@ ON CONFLICT (project, address) DO UPDATE
 SET consecutive = consecutive + 1, failed_at = excluded.failed_at;
 
 -- name: proven
-UPDATE address_states SET sends = 0, next_send_at = 0, consecutive = 0
+UPDATE address_states SET consecutive = 0
 WHERE project = :project AND address = :address;
 
 -- name: remember_ladder

@@ -49,16 +49,27 @@ UNION ALL
 SELECT {verification} FROM live WHERE project = :project AND id = :id;
 
 -- name: page_verifications
+SELECT {verification} FROM (
+    SELECT * FROM (
+        SELECT {verification} FROM live
+        WHERE project = :project AND id < :before ORDER BY id DESC LIMIT :limit)
+    UNION ALL
+    SELECT * FROM (
+        SELECT {verification} FROM verifications
+        WHERE project = :project AND id < :before ORDER BY id DESC LIMIT :limit)
+) ORDER BY id DESC LIMIT :limit;
+
+-- name: page_by_status
 -- A pending one whose time has passed is expired, also before the sweep has said so.
 SELECT {verification} FROM (
     SELECT * FROM (
         SELECT {verification} FROM live
         WHERE project = :project AND id < :before
-          AND (:status IS NULL OR :status = iif(expires_at <= :now, 'expired', 'pending'))
+          AND :status = iif(expires_at <= :now, 'expired', 'pending')
         ORDER BY id DESC LIMIT :limit)
     UNION ALL
     SELECT * FROM (
         SELECT {verification} FROM verifications
-        WHERE project = :project AND id < :before AND (:status IS NULL OR status = :status)
+        WHERE project = :project AND status = :status AND id < :before
         ORDER BY id DESC LIMIT :limit)
 ) ORDER BY id DESC LIMIT :limit;

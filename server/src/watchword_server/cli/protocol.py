@@ -1,0 +1,64 @@
+"""uvicorn's protocol, with a bound on the header of a request.
+
+uvicorn with httptools limits neither how long a header is nor how long it takes, and nobody has
+been authenticated by then: one connection could fill the memory, and many could wait for ever.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MOST_HEADER_BYTES = 65_536
+HEADER_SECONDS = 20.0
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Closes a connection whose header is too long or too slow."""
+
+    _header_bytes = 0
+    _in_header = True
+    _too_slow: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """A client is here; its first header has to come."""
+        super().connection_made(transport)
+        self._wait_for_header()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._header_is_here()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        if not self._in_header:
+            self._wait_for_header()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Its header is here."""
+        self._header_is_here()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came: they are parsed, and counted while they belong to a header."""
+        super().data_received(data)
+        if self._in_header:
+            self._header_bytes += len(data)
+            if self._header_bytes > MOST_HEADER_BYTES:
+                self.transport.close()
+
+    def _wait_for_header(self) -> None:
+        self._in_header, self._header_bytes = True, 0
+        self._too_slow = self.loop.call_later(HEADER_SECONDS, self._give_up)
+
+    def _header_is_here(self) -> None:
+        self._in_header = False
+        if self._too_slow is not None:
+            self._too_slow.cancel()
+            self._too_slow = None
+
+    def _give_up(self) -> None:
+        if self._in_header and not self.transport.is_closing():
+            self.transport.close()
