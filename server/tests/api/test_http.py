@@ -260,3 +260,11 @@ async def test_the_life_of_the_server_is_acknowledged(world: World) -> None:
 
     await world.client.app({"type": "lifespan"}, receive, send)
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+@pytest.mark.parametrize("typed", ["482 913", " 482913 ", "482-913", "48\u00a029\u00a013"])
+async def test_spaces_and_hyphens_that_people_type_do_not_count(world: World, typed: str) -> None:
+    body = {"to": "+14155552690", "template_id": "otp-sms", "code": "482913"}
+    sent = (await world.client.post("/v1/codes", body)).json
+    body = {"message_id": sent["message_id"], "verify_code": typed}
+    assert (await world.client.post("/v1/verifications", body)).json["verified"] is True

@@ -34,7 +34,7 @@ def test_all_is_well(cli, as_json: Json, ready: None, monkeypatch: pytest.Monkey
     assert {each["status"] for each in document["checks"]} == {"ok"}
     assert {each["check"] for each in document["checks"]} == {
         "settings", "database", "disk", "pepper file", "schema", "project", "email", "port",
-        "public URL", "sandbox", "clock",
+        "public URL", "clock",
     }  # fmt: skip
     assert cli("doctor").stdout.endswith("\nAll is well.\n")
 
@@ -51,7 +51,6 @@ def test_every_finding_that_is_not_ok_has_a_fix(
     (tmp_path / "watchword.db").chmod(0o644)
     for name, value in {
         "HOST": "0.0.0.0",
-        "SANDBOX": "on",
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": "1",
         "SMTP_FROM_ADDRESS": "a@example.com",
@@ -61,7 +60,7 @@ def test_every_finding_that_is_not_ok_has_a_fix(
     bad = [each for each in document["checks"] if each["status"] != "ok"]
     assert all(each["fix"] for each in bad)
     assert [each["check"] for each in bad] == [
-        "database", "disk", "pepper file", "email", "public URL", "sandbox",
+        "database", "disk", "pepper file", "email", "public URL",
     ]  # fmt: skip
 
 

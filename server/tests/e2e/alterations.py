@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from watchword_server import ledger, telemetry
 from watchword_server.api import network
 from watchword_server.api.app import Application
-from watchword_server.cli import hosting
+from watchword_server.cli import hosting, protocol
 from watchword_server.domain.delivery import Receipt
 from watchword_server.domain.errors import RATE_LIMITED, Problem
 from watchword_server.domain.routing import Step
@@ -224,6 +224,11 @@ def any_proxy() -> None:
 # ---- commits --------------------------------------------------------------------------------
 
 
+def any_header() -> None:
+    """However long a header is, it is read."""
+    put(protocol, "MOST_HEADER_BYTES", float("inf"))
+
+
 def batch_of_one() -> None:
     """Every unit has a commit of its own."""
     put(writer, "BATCH_UNITS", 1)
@@ -234,6 +239,6 @@ ALTERATIONS: dict[str, Callable[[], None]] = {
     for function in (
         quick, read_then_write_check, lock_in_the_process, look_then_insert, delete_at_claim,
         pretend_to_send, stop_at_once, drop_hand_overs, code_in_a_log, code_in_the_store,
-        any_host, any_proxy, batch_of_one,
+        any_host, any_proxy, batch_of_one, any_header,
     )
 }  # fmt: skip

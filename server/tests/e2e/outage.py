@@ -4,10 +4,6 @@ The callers keep a ledger of every 2xx; the mail server keeps what it received. 
 for their mail before they go on, as people do.  A kill comes when so many requests were accepted,
 in the same turn of the loop in which the last of them was read, while others are under way; the
 server is then started again on the same file.
-
-One moment is spared: while the repetition of an uncertain delivery is being handed over.  Design
-section 6 promises one repetition, so a kill that cuts that too may lose the message.  The server
-is stopped (SIGSTOP), looked at, and killed or, in that moment, left for the next request.
 """
 
 import asyncio
@@ -129,21 +125,10 @@ class Outage:
         due = self.killed < len(self.kills) and self.accepted >= self.kills[self.killed]
         if not due or not self._up.is_set():
             return
-        pid = self.server.process.pid
-        os.kill(pid, signal.SIGSTOP)
-        if self._is_repeating():
-            os.kill(pid, signal.SIGCONT)
-            return
-        os.kill(pid, signal.SIGKILL)
+        os.kill(self.server.process.pid, signal.SIGKILL)
         self._up.clear()
         self._down.set()
         self.killed += 1
-
-    def _is_repeating(self) -> bool:
-        """Whether the repetition of an uncertain delivery was claimed and not recorded yet."""
-        claimed = "SELECT 1 FROM work WHERE kind = 'deliver' AND claims > 0 AND EXISTS ("
-        marked = "SELECT 1 FROM deliveries AS d WHERE d.id = work.id AND d.maybe_duplicate) LIMIT 1"
-        return bool(self.site.rows(claimed + marked))
 
     async def _call(self, enough: int) -> None:
         """One caller, who follows one plan after the other."""

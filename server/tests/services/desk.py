@@ -29,7 +29,7 @@ class Desk:
 
     def __init__(
         self, runtime: Runtime, clock: ManualClock, caller: Caller,
-        sms: FakeProvider, voice: FakeProvider,
+        sms: FakeProvider, voice: FakeProvider, mail: FakeProvider,
     ) -> None:  # fmt: skip
         self.runtime = runtime
         self.services = runtime.services
@@ -37,6 +37,7 @@ class Desk:
         self.caller = caller
         self.sms = sms
         self.voice = voice
+        self.mail = mail
 
     async def start(self, to: str = PHONE, **asked: Any) -> bytes:
         """Start a verification; its id."""
@@ -140,7 +141,7 @@ async def opened(folder: Path, clock: ManualClock, **more: Any) -> AsyncIterator
         ) or await runtime.services.projects.create("shop", Mode.LIVE)
         await runtime.services.projects.update(project.id, None, None, GENEROUS)
         caller = await runtime.operator("shop")
-        yield Desk(runtime, clock, caller, sms, voice)
+        yield Desk(runtime, clock, caller, sms, voice, mail)
 
 
 async def refusal(awaitable: Any) -> Problem:

@@ -15,6 +15,7 @@ from watchword_server.domain.errors import (
     UNKNOWN_ID,
 )
 from watchword_server.domain.project import PROJECT_SCOPES, Caller, Mode, Scope
+from watchword_server.services import api_keys
 
 HERE = "192.0.2.7"
 S = Scope
@@ -282,3 +283,40 @@ async def test_a_change_changes_what_was_named_and_nothing_else(keys):
     narrowed = await keys.update(issued.key.id, scopes=[])
     assert narrowed.scopes == frozenset()
     assert (await keys.login(issued.bearer)).scopes == frozenset()
+
+
+async def restricted(keys, **limits):
+    return await keys.login((await keys.create(scopes=[S.KEYS_MANAGE], **limits)).bearer)
+
+
+async def makes_nothing_wider(keys, caller, **wider):
+    key = (await keys.create(scopes=[S.KEYS_MANAGE])).key.id
+    for attempt in (
+        lambda: keys.create(caller, **wider),
+        lambda: keys.update(caller.api_key, caller, allowed_ips=wider["allowed_ips"]),
+        lambda: keys.service.rotate(caller, key, 60),
+    ):
+        is_refused(await refusal(attempt()), FORBIDDEN, reason="key_restricted")
+
+
+@pytest.mark.parametrize("allowed", [(), ("0.0.0.0/0",), ("192.0.2.0/23",), ("2001:db8::/32",)])
+async def test_a_key_for_some_addresses_makes_none_for_others(keys, allowed):
+    caller = await restricted(keys, allowed_ips=["192.0.2.0/24"])
+    await makes_nothing_wider(keys, caller, allowed_ips=allowed)
+    narrow = await keys.create(caller, allowed_ips=["192.0.2.7"])
+    assert narrow.key.allowed_ips == ("192.0.2.7/32",)
+
+
+async def test_a_key_that_expires_makes_none_that_lives_longer(keys):
+    caller = await restricted(keys, expires_in_s=60)
+    for lifetime in (None, 61):
+        problem = await refusal(keys.create(caller, expires_in_s=lifetime))
+        is_refused(problem, FORBIDDEN, reason="key_restricted")
+    assert (await keys.create(caller, expires_in_s=59)).key.expires_at is not None
+
+
+async def test_a_key_makes_nothing_wider_mutant_is_caught(keys, monkeypatch):
+    monkeypatch.setattr(api_keys, "is_within", lambda *_: True)
+    caller = await restricted(keys, allowed_ips=["192.0.2.0/24"])
+    with pytest.raises(AssertionError):
+        await makes_nothing_wider(keys, caller, allowed_ips=())

@@ -1,5 +1,7 @@
 """The one writer of the SQLite file: a unit for itself, a commit for all, an answer after it."""
 
+from contextlib import suppress
+
 import apsw
 import pytest
 
@@ -309,3 +311,64 @@ def test_a_mistake_in_a_query_is_its_callers_and_nobody_elses(tmp_path):
         batch = stepped.run(insert(1), mistaken, insert(2))
     assert [type(one.error) for one in batch] == [type(None), apsw.ConstraintError, type(None)]
     assert written(tmp_path) == ([1, 2], [1, 2])
+
+
+class Suspicious(Writer):
+    """Takes rows that are flushed for others as changes of the unit that made them be read."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self._rows.deferred.changes = self._connection.total_changes
+        self._rows.deferred.mark = self._suspect
+
+    def _suspect(self):
+        type(self._rows.deferred).mark(self._rows.deferred)
+        return self._connection.total_changes()
+
+
+def a_refusal_runs_nobody_twice(kind, folder):
+    runs = []
+
+    def good(number):
+        def unit(tx):
+            runs.append(number)
+            tx.events.append(OURS, VERIFICATION, "delivery.sent", NOW, b"{}")
+
+        return unit
+
+    def refused(tx):
+        assert tx.verifications.get(OURS, key("nothing")) is None
+        raise LookupError
+
+    with SteppedWriter(folder, kind) as stepped:
+        batch = stepped.run(good(1), refused, good(2), refused, good(3))
+        assert [type(one.error) for one in batch[1::2]] == [LookupError] * 2
+        assert rows_of(stepped.connection, "events") == 3
+    assert runs == [1, 2, 3]
+
+
+def rows_of(connection, table):
+    return connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
+
+
+def test_a_refusal_runs_nobody_twice(tmp_path):
+    a_refusal_runs_nobody_twice(Writer, tmp_path)
+
+
+def test_a_refusal_runs_nobody_twice_mutant_is_caught(tmp_path):
+    with pytest.raises(AssertionError):
+        a_refusal_runs_nobody_twice(Suspicious, tmp_path)
+
+
+def test_a_roll_back_that_fails_answers_no_success(tmp_path):
+    with SteppedWriter(tmp_path) as stepped:
+        refuse_commits(stepped.connection)
+
+        def fails():
+            raise apsw.IOError("no roll-back either")
+
+        stepped.writer._roll_back, kept = fails, stepped.writer._roll_back
+        with suppress(apsw.IOError):
+            stepped.run(insert(1))
+        stepped.writer._roll_back = kept
+        assert all(isinstance(one.error, StoreUnavailable) for one in stepped.writer._batch)

@@ -82,6 +82,7 @@ class _Client(resources.Resource[W]):
         self.inbox: resources.Inbox[W] = resources.Inbox(runner)
         self.templates: resources.Templates[W] = resources.Templates(runner)
         self.keys: resources.Keys[W] = resources.Keys(runner)
+        self.guard: resources.Guard[W] = resources.Guard(runner)
         self.projects: resources.Projects[W] = resources.Projects(runner)
 
     @resources.operation

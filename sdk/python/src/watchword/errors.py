@@ -169,7 +169,7 @@ def error_class(http_status: int) -> type[APIError]:
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
     """`text` without the given secrets and without anything that looks like a full address."""
-    for secret in sorted(secrets, key=len, reverse=True):
+    for secret in sorted(map(str, secrets), key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
             text = re.sub(re.escape(secret), _MASK, text, flags=re.IGNORECASE)
     return _ADDRESS.sub(_MASK, text)

@@ -210,6 +210,15 @@ class Inbox(Resource[W]):
         return listing("/inbox/messages", InboxMessage, limit=limit, to=to)
 
 
+class Guard(Resource[W]):
+    """Undo what the guard did."""
+
+    @operation
+    def unlock(self, *, to: str) -> Call[None]:
+        """Forget the failed checks of an address, so that it may verify again."""
+        return Call("POST", "/guard/unlock", nothing, body={"to": to}, secrets=(to,))
+
+
 class Templates(Resource[W]):
     """Read templates."""
 

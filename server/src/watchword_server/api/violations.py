@@ -52,7 +52,11 @@ def problem_of(error: msgspec.ValidationError, expected: object, raw: bytes | No
         rule, must_be = "value", "another value"
     if rule == "enum" and (words := _words(expected, field)):
         must_be = f"one of {', '.join(words)}"
-    name = f"A key of `{field}`" if found and found["key"] else f"`{field or 'body'}`"
+    name = f"`{field or 'body'}`"
+    if found and found["key"]:
+        name = f"A key of {name}"
+    elif path.endswith("[...]"):
+        name = f"Each value of {name}"
     return bad_field(field or "body", rule, f"{name} must be {must_be}.")
 
 

@@ -21,7 +21,6 @@ CHECKS: tuple[Check, ...] = (
     surroundings.mail,
     surroundings.port,
     surroundings.public_url,
-    surroundings.sandbox,
     surroundings.clock,
 )
 

@@ -100,10 +100,5 @@ def _warn(settings: Settings) -> None:
             "under another Host name are refused with 421",
             host=settings.host,
         )
-    if not settings.is_loopback and settings.sandbox == "on":
-        _log.warning(
-            "the sandbox is on: its keys are public, and this server can be reached from outside",
-            host=settings.host,
-        )
     if settings.sqlite_synchronous == "off":
         _log.warning("WATCHWORD_SQLITE_SYNCHRONOUS is off: a power cut may lose or damage data")

@@ -88,15 +88,6 @@ def public_url(settings: Settings) -> Iterator[Finding]:
         yield Finding("public URL", WARN, says, fix)
 
 
-def sandbox(settings: Settings) -> Iterator[Finding]:
-    """The public sandbox keys work only where nobody else can use them."""
-    if settings.sandbox_is_on and not settings.is_loopback:
-        says = "it is on, and its keys are public: anybody who reaches the server can use it"
-        yield Finding("sandbox", WARN, says, "Set WATCHWORD_SANDBOX=off, or auto.")
-    else:
-        yield Finding("sandbox", OK, "on, for this machine" if settings.sandbox_is_on else "off")
-
-
 def port(settings: Settings) -> Iterator[Finding]:
     """The port is free, or a Watchword server has it."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET

@@ -79,14 +79,14 @@ class Rule(StrEnum):
 
 
 _MESSAGES: Mapping[Rule, str] = {
-    Rule.EMPTY: "is empty: give a phone number such as +14155550123 or an email address",
+    Rule.EMPTY: "is empty: give a phone number (+, country code, number) or an email address",
     Rule.TOO_LONG: f"has more than {MAX_INPUT} characters, or more than {MAX_DIGITS} digits",
     Rule.CONTROL_CHARACTER: "contains a control or invisible character",
     Rule.UNICODE_DIGITS: "contains digits other than 0 to 9",
-    Rule.LETTERS: "is neither a phone number such as +14155550123 nor an email address",
+    Rule.LETTERS: "is neither a phone number (+, country code, number) nor an email address",
     Rule.EXTENSION: "has an extension, which no channel can reach",
-    Rule.COUNTRY_CODE_MISSING: "has no country code: write it with + first, such as +14155550123",
-    Rule.E164: "is not a phone number in E.164 form: + and 6 to 15 digits, such as +14155550123",
+    Rule.COUNTRY_CODE_MISSING: "has no country code: write + and the country code first",
+    Rule.E164: "is not a phone number in E.164 form: + and 6 to 15 digits",
     Rule.COUNTRY_CODE_UNKNOWN: "begins with a country code that does not exist",
     Rule.POSSIBLE: "has too few or too many digits for its country",
     Rule.VALID: "is in no range of its country's numbering plan",

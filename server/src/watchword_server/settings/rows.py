@@ -73,12 +73,14 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "sandbox", choice("auto", "on", "off"),
-        "The sandbox with its public keys. `auto` is on while `host` is a loopback address.",
+        "For the sandbox and its public keys, which this version does not have yet: it changes "
+        "nothing. `auto` will be on while `host` is a loopback address.",
         "off",
     ),
     Setting(
         "workers", integer(1, 64),
-        "Server processes. More than one needs PostgreSQL: SQLite has a single writer.", "1",
+        "Server processes. More than one needs PostgreSQL, which is not in this version yet: "
+        "SQLite has a single writer.", "1",
     ),
     Setting(
         "worker_concurrency", integer(1, 4096),

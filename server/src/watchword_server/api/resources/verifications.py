@@ -1,5 +1,6 @@
 """Checking what the person typed."""
 
+import re
 from typing import Annotated
 
 from msgspec import UNSET, Meta
@@ -15,7 +16,7 @@ from watchword_server.api.fields import (
 )
 from watchword_server.api.operation import Call, Operation
 from watchword_server.api.resources.send_bodies import Binding
-from watchword_server.domain.errors import ALREADY_USED, ENDED, UNKNOWN_ID
+from watchword_server.domain.errors import ALREADY_USED, ENDED, UNKNOWN_ID, bad_field
 from watchword_server.domain.ids import Prefix, parse
 from watchword_server.domain.project import Scope
 from watchword_server.domain.verification import Assurance, Status
@@ -30,7 +31,7 @@ class CheckVerification(Body, frozen=True, kw_only=True):
         Meta(
             min_length=1,
             max_length=32,
-            description="The code, as the person typed it.",
+            description="The code, as the person typed it; spaces and hyphens do not count.",
             examples=["482913"],
         ),
     ]
@@ -58,12 +59,22 @@ class CheckedVerification(Reply, frozen=True, kw_only=True):
     mode: ShownMode = UNSET
 
 
+def _typed(code: str) -> str:
+    """The code without the spaces and hyphens that people type between its digits."""
+    if code.isalnum():
+        return code
+    plain = re.sub(r"[\s-]", "", code)
+    if not plain:
+        raise bad_field("verify_code", "empty", "`verify_code` holds no character of a code.")
+    return plain
+
+
 async def _check(call: Call, body: CheckVerification, _query: None) -> CheckedVerification:
     binding = body.binding
     checked = await call.services.checking.check(
         call.caller,
         parse(Prefix.VERIFICATION, body.message_id),
-        body.verify_code,
+        _typed(body.verify_code),
         None if binding is None else (binding.amount, binding.payee),
     )
     return CheckedVerification(
