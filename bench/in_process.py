@@ -73,6 +73,7 @@ async def measure(
     caller = await runtime.operator()
     limits = dict.fromkeys(LIMITS, BIG)
     await runtime.services.projects.update(caller.project, None, None, limits)
+    caller = await runtime.operator()  # a caller carries its project's limits
     pairs = Pairs(runtime, caller, iter(numbers))
     await pairs.run(warm_up)
     before, commits = pairs.approved, runtime.store.commits
