@@ -1,5 +1,6 @@
 """The composition root: the only place where adapters are chosen and joined."""
 
+import time
 from contextlib import suppress
 
 import msgspec
@@ -32,6 +33,7 @@ from watchword_server.settings import PEPPER_LOST, Settings, load_or_create_keyr
 from watchword_server.storage.store import HIGH_WATER, SqliteStore
 
 DEFAULT_PROJECT = "default"
+_WARM_UP_PAUSE_S = 0.02
 _KEYRING_FACT = "keyring_fingerprint"
 
 
@@ -155,20 +157,20 @@ class Runtime:
             raise Misconfigured(
                 "WATCHWORD_DATABASE_URL must be sqlite:///path; this version has no other store."
             )
-        time = clock or SteadyClock()
+        steady = clock or SteadyClock()
         entropy = entropy or PagedEntropy()
         is_new = not path.exists() or path.stat().st_size == 0
         if not is_new and not settings.pepper_file.exists():
             raise Misconfigured(PEPPER_LOST)
         keyring = load_or_create_keyring(settings.pepper_file, entropy)
-        store = SqliteStore(path, settings.sqlite_synchronous, time.now)
-        if isinstance(time, SteadyClock):
-            time.hold_above(int(store.fact(HIGH_WATER) or 0))
+        store = SqliteStore(path, settings.sqlite_synchronous, steady.now)
+        if isinstance(steady, SteadyClock):
+            steady.hold_above(int(store.fact(HIGH_WATER) or 0))
         _same_keyring(store, keyring)
         accounts = ProviderAccounts(
             inbox or _inbox(settings), _outside(settings) if outside is None else outside
         )
-        runtime = cls(settings, store, time, keyring, accounts, entropy)
+        runtime = cls(settings, store, steady, keyring, accounts, entropy)
         await runtime._default_project()
         return runtime
 
@@ -181,9 +183,12 @@ class Runtime:
     def warm_up(self) -> None:
         """Compile every country's numbering plan, so that no first number has to wait for it.
 
-        Takes about a second; meant for a thread.
+        Takes some seconds, most of them pauses: it is meant for a thread, and holds the
+        interpreter's lock only now and then, so that the first requests do not wait for it either.
         """
-        self._numbering.prepare(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+        for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            self._numbering.prepare((code,))
+            time.sleep(_WARM_UP_PAUSE_S)
 
     def ready(self) -> bool:
         """Whether requests can be served."""

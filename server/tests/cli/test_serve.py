@@ -61,10 +61,7 @@ def test_an_empty_file_becomes_a_server_that_says_so_in_one_line(
 
 def test_a_key_from_the_command_line_works_at_once(client: Watchword) -> None:
     sent = client.messages.send(to=TO, template_id="otp-sms")
-    last = time.monotonic() + 10
-    while not (found := list(client.inbox.list(to=TO))) and time.monotonic() < last:
-        time.sleep(0.02)
-    checked = client.verifications.check(message_id=sent.message_id, code=str(found[0].raw["code"]))
+    checked = client.verifications.check(message_id=sent.message_id, code=code_in_inbox(client))
     assert checked.verified
 
 
@@ -111,10 +108,29 @@ def test_the_selfcheck_sends_and_verifies_one_code(served, as_json: Json) -> Non
 def test_the_selfcheck_sends_nothing_from_a_live_project(served, cli) -> None:
     cli("projects", "set-mode", "default", "live")
     server = served("--selfcheck")
-    time.sleep(1)
+    said = ""
+    while "The default project is live" not in said:
+        said = server.process.stderr.readline()
+        assert said, "it ended without a word about it"
     code, out, err = server.stop()
     assert (code, out) == (0, "")
-    assert "The default project is live" in err
+    assert "stopped" in err
+
+
+def is_accepted_before(server) -> None:
+    """Connections are accepted in their order: whoever came before this one is under way."""
+    urllib.request.urlopen(f"{server.url}/healthz", timeout=20).close()
+
+
+def is_closed(host: str, port: int) -> None:
+    """Wait until nobody listens any more."""
+    last = time.monotonic() + 20
+    while time.monotonic() < last:
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+        except OSError:
+            return
+    raise AssertionError("the port is still open")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -125,13 +141,11 @@ def test_a_signal_lets_requests_under_way_finish(served, number: int) -> None:
         head = f"POST /v1/messages HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2\r\n"
         head += "Authorization: Basic eDp5\r\nContent-Type: application/json\r\n\r\n"
         connection.sendall(head.encode())
-        time.sleep(0.2)
+        is_accepted_before(server)
         ended: list[tuple[int, str, str]] = []
         stopping = threading.Thread(target=lambda: ended.append(server.stop(number)))
         stopping.start()
-        time.sleep(0.3)
-        with pytest.raises(OSError):
-            socket.create_connection((host, int(port)), timeout=1).close()
+        is_closed(host, int(port))
         connection.sendall(b"{}")
         answer = connection.recv(65536)
         stopping.join(30)
@@ -146,9 +160,9 @@ def test_a_second_signal_does_not_wait_for_a_connection(served) -> None:
         connection.sendall(
             b"POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n"
         )
-        time.sleep(0.2)
+        is_accepted_before(server)
         server.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
+        is_closed(host, int(port))
         began = time.monotonic()
         assert server.stop()[0] == 0
         assert time.monotonic() - began < 10

@@ -360,15 +360,49 @@ def test_a_refusal_runs_nobody_twice_mutant_is_caught(tmp_path):
         a_refusal_runs_nobody_twice(Suspicious, tmp_path)
 
 
-def test_a_roll_back_that_fails_answers_no_success(tmp_path):
-    with SteppedWriter(tmp_path) as stepped:
-        refuse_commits(stepped.connection)
+class NoWayBack:
+    """A cursor that can neither commit nor roll back."""
 
-        def fails():
-            raise apsw.IOError("no roll-back either")
+    def __init__(self, cursor):
+        self._cursor = cursor
 
-        stepped.writer._roll_back, kept = fails, stepped.writer._roll_back
+    def __getattr__(self, name):
+        return getattr(self._cursor, name)
+
+    def execute(self, sql, *values):
+        if sql in ("COMMIT", "ROLLBACK"):
+            raise apsw.IOError(sql)
+        return self._cursor.execute(sql, *values)
+
+
+class Careless(Writer):
+    """Lets the failure of a roll-back pass, before anybody was told of the first one."""
+
+    def _fail(self, error):
+        self._cursor.execute("ROLLBACK")
+        super()._fail(error)
+
+
+def a_failed_roll_back_is_no_success(kind, folder):
+    with SteppedWriter(folder, kind) as stepped:
+        stepped.run(insert(0))
+        cursor, stepped.writer._cursor = stepped.writer._cursor, NoWayBack(stepped.writer._cursor)
         with suppress(apsw.IOError):
-            stepped.run(insert(1))
-        stepped.writer._roll_back = kept
-        assert all(isinstance(one.error, StoreUnavailable) for one in stepped.writer._batch)
+            stepped.writer.put(insert(1), 1)
+            stepped.writer.begin(wait=True)
+            stepped.writer.run()
+            stepped.writer.commit()
+        stepped.writer._cursor = cursor
+        stepped.writer.finish()
+        assert [type(one.error) for one in stepped.settled[-1]] == [StoreUnavailable]
+        stepped.run(insert(2))
+    assert written(folder)[0] == [0, 2]
+
+
+def test_a_failed_roll_back_is_no_success(tmp_path):
+    a_failed_roll_back_is_no_success(Writer, tmp_path)
+
+
+def test_a_failed_roll_back_is_no_success_mutant_is_caught(tmp_path):
+    with pytest.raises(AssertionError):
+        a_failed_roll_back_is_no_success(Careless, tmp_path)
