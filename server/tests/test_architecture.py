@@ -91,7 +91,7 @@ def test_any_kind_of_circle_is_found(back: str) -> None:
 
 LAYERS = (
     "cli api worker mcp console testing runtime services.one services.two storage.sqlite "
-    "providers.one providers.two ports settings telemetry domain"
+    "providers.one providers.two egress ports settings telemetry domain"
 )
 
 

@@ -53,7 +53,10 @@ def every_end_has_an_event(types):
     ends = {f"verification.{status}" for status in Status if status is not Status.PENDING}
     assert ends <= names
     assert {f"delivery.{status}" for status in DeliveryStatus} <= names
-    assert all(re.fullmatch(r"(verification|delivery)\.[a-z_]+", name) for name in names)
+    assert all(
+        re.fullmatch(r"(verification|delivery|template|key|webhook)\.[a-z_]+", name)
+        for name in names
+    )
 
 
 def test_every_state_has_its_event():

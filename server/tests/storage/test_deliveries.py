@@ -115,7 +115,7 @@ async def test_an_event_is_read_back_as_it_was(store):
     data = msgspec.json.encode({"to": "+1***71", "reason": "é"})
     await store.write(lambda tx: tx.events.append(OURS, VERIFICATION, "delivery.sent", NOW, data))
     (found,) = await store.read(lambda tx: tx.events.of(OURS, VERIFICATION))
-    assert (found.project, found.verification, found.sequence) == (OURS, VERIFICATION, 1)
+    assert (found.project, found.subject, found.sequence) == (OURS, VERIFICATION, 1)
     assert (found.type, found.at, found.data) == ("delivery.sent", NOW, data)
 
 

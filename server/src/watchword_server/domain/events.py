@@ -1,7 +1,7 @@
-"""Events: what happened to a verification or a delivery, in the past tense.
+"""Events: what happened, in the past tense.
 
 Event data never holds a code, a secret or a full address.  `sequence` numbers the events of one
-verification from 1, so that a reader can order them.
+subject from 1, so that a reader can order them.
 """
 
 from enum import StrEnum
@@ -26,6 +26,15 @@ class EventType(StrEnum):
     DELIVERY_UNDELIVERED = "delivery.undelivered"
     DELIVERY_FAILED = "delivery.failed"
     DELIVERY_UNKNOWN = "delivery.unknown"
+    TEMPLATE_SUBMITTED = "template.submitted"
+    TEMPLATE_APPROVED = "template.approved"
+    TEMPLATE_REJECTED = "template.rejected"
+    TEMPLATE_DELETED = "template.deleted"
+    KEY_CREATED = "key.created"
+    KEY_UPDATED = "key.updated"
+    KEY_ROTATED = "key.rotated"
+    KEY_DELETED = "key.deleted"
+    WEBHOOK_DISABLED = "webhook.disabled"
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -33,7 +42,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         number: its place among all events of the store.
-        sequence: its place among those of its verification, from 1.
+        subject: whom it happened to: the raw id of a verification (its deliveries' events too), a
+            key or a webhook endpoint, or the UTF-8 bytes of a template's id.
+        sequence: its place among those of its subject, from 1.
         at: ms since 1970.
         data: a JSON object.
     """
@@ -41,7 +52,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     number: int
     sequence: int
     project: bytes
-    verification: bytes
+    subject: bytes
     type: str
     at: int
     data: bytes

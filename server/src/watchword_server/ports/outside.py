@@ -1,7 +1,9 @@
 """The world beyond the database: time, chance, vendors, the worker, the control plane."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
+
+import msgspec
 
 from watchword_server.domain.delivery import Message, Reason, Receipt
 from watchword_server.domain.errors import WatchwordError
@@ -73,6 +75,52 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Close connections; called once."""
+        ...
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What an outside server answered.
+
+    Attributes:
+        retry_after_s: how long it asks to be left alone, at most a day; None where it does not.
+        body: the beginning of its body, at most 64 KiB, never decompressed.
+    """
+
+    status: int
+    retry_after_s: int | None = None
+    body: bytes = b""
+
+
+class Denied(WatchwordError):
+    """The destination may not be called: nothing was connected."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+
+
+class Unreachable(WatchwordError):
+    """No answer: it could not be connected to, broke off, or took longer than it may."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class Poster(Protocol):
+    """Posts to destinations that callers choose, guarded against requests to the inside."""
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """One POST, at most 30 s in all; redirects are answers, not followed.
+
+        Raises:
+            Denied: before anything was connected, also for a URL that is malformed.
+            Unreachable: it was tried, in vain.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Call off what is under way; called once."""
         ...
 
 

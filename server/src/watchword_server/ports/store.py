@@ -96,11 +96,11 @@ class Deliveries(Protocol):
 class Events(Protocol):
     """What happened, append-only."""
 
-    def append(self, project: bytes, verification: bytes, type: str, at: int, data: bytes) -> None:
-        """Add an event at the end; its place is its verification's next sequence number."""
+    def append(self, project: bytes, subject: bytes, type: str, at: int, data: bytes) -> None:
+        """Add an event at the end; its place is its subject's next sequence number."""
         ...
 
-    def of(self, project: bytes, verification: bytes) -> Sequence[Event]: ...
+    def of(self, project: bytes, subject: bytes) -> Sequence[Event]: ...
 
 
 class WorkQueue(Protocol):

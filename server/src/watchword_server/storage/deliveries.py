@@ -66,12 +66,12 @@ class EventRows:
         self._flush = deferred.flush
         self._append = deferred.statement(_Q["append_event"])
 
-    def append(self, project: bytes, verification: bytes, type: str, at: int, data: bytes) -> None:
-        self._append((project, verification, type, at, data))
+    def append(self, project: bytes, subject: bytes, type: str, at: int, data: bytes) -> None:
+        self._append((project, subject, type, at, data))
 
-    def of(self, project: bytes, verification: bytes) -> Sequence[Event]:
+    def of(self, project: bytes, subject: bytes) -> Sequence[Event]:
         self._flush()
-        return many(self._cursor, _Q["events_of"], (project, verification), _event)
+        return many(self._cursor, _Q["events_of"], (project, subject), _event)
 
 
 class WorkRows:

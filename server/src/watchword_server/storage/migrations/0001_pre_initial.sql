@@ -117,12 +117,12 @@ CREATE TABLE deliveries (
 CREATE TABLE events (
     number       INTEGER PRIMARY KEY,
     project      BLOB NOT NULL,
-    verification BLOB NOT NULL,
+    subject      BLOB NOT NULL,
     type         TEXT NOT NULL,
     at           INTEGER NOT NULL,
     data         BLOB NOT NULL
 ) STRICT;
-CREATE INDEX events_of_verification ON events (project, verification);
+CREATE INDEX events_of_subject ON events (project, subject);
 
 -- Due work.  The key is the due time itself; a claim moves it to the end of its lease.
 CREATE TABLE work (

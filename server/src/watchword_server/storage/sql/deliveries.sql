@@ -18,13 +18,13 @@ SELECT {delivery} FROM deliveries
 WHERE project = :project AND verification = :verification ORDER BY number;
 
 -- name: append_event
-INSERT INTO events (project, verification, type, at, data)
-VALUES (:project, :verification, :type, :at, :data);
+INSERT INTO events (project, subject, type, at, data)
+VALUES (:project, :subject, :type, :at, :data);
 
 -- name: events_of
--- The place among the events of one verification is its sequence number.
-SELECT number, row_number() OVER (ORDER BY number), project, verification, type, at, data
-FROM events WHERE project = :project AND verification = :verification ORDER BY number;
+-- The place among the events of one subject is its sequence number.
+SELECT number, row_number() OVER (ORDER BY number), project, subject, type, at, data
+FROM events WHERE project = :project AND subject = :subject ORDER BY number;
 
 -- name: add_work
 INSERT INTO work ({work}) VALUES ({work_values});

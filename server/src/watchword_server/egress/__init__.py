@@ -1,0 +1,1 @@
+"""Posting to destinations that callers choose: `ports.Poster`, guarded against SSRF."""
