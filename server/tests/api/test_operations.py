@@ -24,7 +24,7 @@ IDS = (
     "sendMessage sendCode resendMessage cancelMessage getMessage listMessages checkVerification "
     "listTemplates getTemplate listInboxMessages createApiKey listApiKeys getApiKey updateApiKey "
     "deleteApiKey rotateApiKey createProject listProjects getProject updateProject deleteProject "
-    "unlockAddress"
+    "unlockAddress listEvents getEvent streamEvents"
 )
 
 anyio = pytest.mark.asyncio(loop_scope="module")
@@ -54,7 +54,8 @@ def test_the_example_of_an_operation_is_accepted_by_it(operation: Any) -> None:
         assert operation.decoder is not None
         operation.decoder.decode(raw)
         validator(schema_of(operation.id, "requestBody")).validate(json.loads(raw))
-    success = responses(operation.id)[str(operation.status)]["content"]["application/json"]
+    said = responses(operation.id)[str(operation.status)]["content"]
+    success = said[operation.content_type.decode()]
     validator(success["schema"]).validate(success["example"])
 
 
