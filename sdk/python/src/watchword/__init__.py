@@ -24,7 +24,16 @@ from watchword.errors import (
     UnexpectedResponse,
     WatchwordError,
 )
-from watchword.models import ApiKey, CheckResult, Health, InboxMessage, Message, Project, Template
+from watchword.models import (
+    ApiKey,
+    CheckResult,
+    Event,
+    Health,
+    InboxMessage,
+    Message,
+    Project,
+    Template,
+)
 from watchword.protocol import __version__
 
 __all__ = [
@@ -37,6 +46,7 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "ConnectionFailed",
+    "Event",
     "Gone",
     "Health",
     "InboxMessage",

@@ -141,6 +141,22 @@ class Project(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Event(Record):
+    """Something that happened.
+
+    Attributes:
+        type: such as verification.approved.
+        data: what it is about and what is known about it: message_id, channel, sequence ...
+    """
+
+    type: str
+    id: str | None = None
+    timestamp: When = None
+    project_id: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Health(Record):
     """The server's own account of itself."""
 

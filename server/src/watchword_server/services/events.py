@@ -73,11 +73,11 @@ class Events:
             below = tx.events.newest() + 1 if place is None else place
             floor = max(0, below - REACH)
             if subject is None:
-                found = tx.events.before(caller.project, below, floor, types, limit)
+                found = tx.events.before(caller.project, below, floor, types, limit + 1)
             else:
-                found = tx.events.of_before(caller.project, subject, below, types, limit)
-            if len(found) == limit:
-                return EventPage(found, found[-1].number)
+                found = tx.events.of_before(caller.project, subject, below, types, limit + 1)
+            if len(found) > limit:
+                return EventPage(found[:limit], found[limit - 1].number)
             return EventPage(found, floor if subject is None and floor > 1 else None)
 
         return await self._store.read(query)
