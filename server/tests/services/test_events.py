@@ -6,6 +6,7 @@ import contextlib
 import msgspec
 import pytest
 
+from e2e.deployment import eventually
 from services.desk import PHONE, is_refused, refusal
 from watchword_server.domain import event_wire, ids
 from watchword_server.domain.errors import RATE_LIMITED, UNKNOWN_ID
@@ -158,6 +159,10 @@ async def test_a_new_reader_begins_now_and_sees_its_own_types_and_project_only(d
         assert place == (await desk.runtime.store.read(lambda tx: tx.events.newest()))
 
 
+async def waits(service):
+    return bool(service._news._waiters)
+
+
 async def news_of_another_process_comes(service, desk):
     """Written through another connection: nothing in this process tells."""
     folder = desk.runtime.store.path.parent
@@ -166,8 +171,7 @@ async def news_of_another_process_comes(service, desk):
         following(service, desk.caller) as feed,
     ):
         pending = asyncio.create_task(take(feed, 1))
-        while not service._news._waiters:
-            await asyncio.sleep(0.01)
+        await eventually(lambda: waits(service), "the feed waits")
         await other.store.write(
             lambda tx: tx.events.append(
                 desk.caller.project, b"k" * 16, "key.updated", desk.clock.now(), b"{}"
