@@ -1,6 +1,7 @@
 """One POST and its answer on a connection that is open: HTTP/1.1, bounded, never decompressed."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,8 @@ _MAX_HEADER = 32_768
 _MAX_READ = 262_144
 """Everything that is read of one answer: interim answers and chunk headers count too."""
 _CHUNK = 16_384
+_FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: (?:[!-~](?:[ !-~]*[!-~])?)?\r\n")
+"""A field of RFC 9110, section 5, of ASCII alone."""
 _BODY_S = 5.0
 """How long the rest of an answer is waited for: its first line has said what matters."""
 _MS = 1000
@@ -38,20 +41,17 @@ def request(destination: Destination, headers: Mapping[str, str], body: bytes) -
     Raises:
         Unreachable: a header field cannot be sent.
     """
-    state = h11.Connection(h11.CLIENT)
     fields = {"user-agent": f"Watchword/{__version__}", "content-type": "application/json"}
     fields |= {name.lower(): value for name, value in headers.items() if name.lower() not in _OURS}
     fields |= {
         "host": destination.authority, "accept-encoding": "identity",
         "content-length": str(len(body)),
     }  # fmt: skip
-    try:
-        head = state.send(
-            h11.Request(method="POST", target=destination.target, headers=list(fields.items()))
-        )
-    except (h11.LocalProtocolError, UnicodeEncodeError):
-        raise Unreachable("a header field cannot be sent") from None
-    return (head or b"") + body
+    lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
+    if not all(map(_FIELD.fullmatch, lines)):
+        raise Unreachable("a header field cannot be sent")
+    head = f"POST {destination.target} HTTP/1.1\r\n{''.join(lines)}\r\n"
+    return head.encode("ascii") + body
 
 
 def _sent() -> h11.Connection:
