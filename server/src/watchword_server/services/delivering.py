@@ -34,6 +34,7 @@ from watchword_server.domain.routing import (
 )
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring
 from watchword_server.domain.template import Autofill
+from watchword_server.domain.template_review import may_be_sent
 from watchword_server.domain.verification import Details, Secrets, Trigger
 from watchword_server.ledger import ADVANCE, DELIVER, LEASE_S, Ledger, decode_route
 from watchword_server.ports.outside import (
@@ -196,7 +197,7 @@ class Delivering:
             project = await self._directory.project(job.live.project)
             if provider.local == (project.mode is Mode.LIVE):
                 return _failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "the mode was changed")
-            message = await self._message(job)
+            message = await self._message(job, project.mode)
         except (WatchwordError, msgspec.MsgspecError, ValueError, LookupError) as error:
             return _failed(Outcome.REJECTED, Reason.MISCONFIGURED, type(error).__name__)
         try:
@@ -211,13 +212,15 @@ class Delivering:
         kept = InboxBody(message.to, message.text, message.code) if provider.local else None
         return _handed_over(receipt, kept)
 
-    async def _message(self, job: Job) -> Message:
+    async def _message(self, job: Job, mode: Mode) -> Message:
         """The rendered message: the one place where a code is unsealed."""
         live, channel = job.live, Channel(job.delivery.channel)
         unseal = self._keyring.unseal
         details = _details(unseal(live.project, live.id, live.details))
         secrets = _secrets(unseal(live.project, live.id, live.secrets))
         chosen = await self._directory.template(live.project, live.template)
+        if not may_be_sent(chosen, mode):
+            raise WatchwordError("the template was withdrawn")
         rendered = template.render(
             chosen, channel, live.language, secrets.params, self._autofill,
             code=secrets.code, ttl_s=secrets.ttl_s,
@@ -230,7 +233,7 @@ class Delivering:
             to=to,
             channel=channel.value,
             language=rendered.language,
-            sender=chosen.brand_name,
+            sender=rendered.sender or chosen.brand_name,
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html,
