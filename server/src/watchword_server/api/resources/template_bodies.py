@@ -49,10 +49,13 @@ class ContentBody(Body, frozen=True, kw_only=True):
             examples=["{{code}} is your Example code. It is good for {{ttl}} minutes."],
         ),
     ]
-    subject: Annotated[
-        str | None, Meta(max_length=255, description="An email's subject.", examples=["Your code"])
-    ] = None
-    html: Annotated[str | None, Meta(max_length=60_000, description="An email's HTML.")] = None
+    subject: (
+        Annotated[
+            str, Meta(max_length=255, description="An email's subject.", examples=["Your code"])
+        ]
+        | None
+    ) = None
+    html: Annotated[str, Meta(max_length=60_000, description="An email's HTML.")] | None = None
 
 
 Strategy = Annotated[

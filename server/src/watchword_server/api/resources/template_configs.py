@@ -1,7 +1,7 @@
 """The configurations of a template's channels, in the field's own shape."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -90,7 +90,9 @@ class CustomConfig(Body, frozen=True, kw_only=True):
     ] = ""
 
 
-_FIXED = Annotated[Literal[1], Meta(description="Always 1: the server's own words.", examples=[1])]
+_FIXED = Annotated[
+    int, Meta(ge=1, le=1, description="Always 1: the server's own words.", examples=[1])
+]
 _DEFAULT = Annotated[
     DefaultConfig, Meta(description="For `template_type` 1; without it, everything is included.")
 ]
@@ -114,8 +116,8 @@ class SmsConfig(Body, frozen=True, kw_only=True):
     """What an SMS says."""
 
     template_type: Annotated[
-        Literal[1, 2],
-        Meta(description="1: the server's own words. 2: your own.", examples=[2]),
+        int,
+        Meta(ge=1, le=2, description="1: the server's own words. 2: your own.", examples=[2]),
     ] = 1
     template_default_config: _DEFAULT | UnsetType = UNSET
     template_custom_config: (
