@@ -14,6 +14,7 @@ BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u
 _JOINERS = "\u200c\u200d"
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 _BREAKS = frozenset("\n\r\t")
+_NO_BREAKS = str.maketrans("", "", "\n\r\t")
 _CONFUSABLE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
 _STYLED = frozenset(
     {"MATHEMATICAL", "FULLWIDTH", "SQUARED", "CIRCLED", "PARENTHESIZED", "NEGATIVE"}
@@ -41,6 +42,8 @@ _SPACED = re.compile(r"(?<!\w)(?:\w[\s._*-]){3,40}\w(?!\w)")
 
 def hidden(text: str) -> tuple[str, ...]:
     """Invisible characters, as `U+200B`, without those that an Indic or Arabic word needs."""
+    if text.isascii() and text.translate(_NO_BREAKS).isprintable():
+        return ()
     found = []
     for place, letter in enumerate(text):
         if letter in BIDI or letter in _BREAKS:
@@ -54,12 +57,12 @@ def hidden(text: str) -> tuple[str, ...]:
 
 def turning(text: str) -> tuple[str, ...]:
     """Bidirectional controls, as `U+202E`."""
-    return tuple(dict.fromkeys(f"U+{ord(letter):04X}" for letter in text if letter in BIDI))
+    return tuple(f"U+{ord(letter):04X}" for letter in sorted(BIDI.intersection(text)))
 
 
 def scripts(text: str) -> frozenset[str]:
     """The scripts of a text's letters, by the first word of their Unicode names."""
-    return frozenset(_script(letter) for letter in text if letter.isalpha())
+    return frozenset(_script(letter) for letter in set(text) if letter.isalpha())
 
 
 @functools.lru_cache(4096)
@@ -85,6 +88,8 @@ def mixed_words(text: str) -> tuple[str, ...]:
 
 def folded(text: str) -> str:
     """A text as the eye reads it: no case, accents, invisible characters or look-alikes."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     apart = unicodedata.normalize("NFKD", text)
     seen = "".join(letter for letter in apart if unicodedata.category(letter) not in ("Mn", "Cf"))
     return " ".join(seen.translate(_LOOK_ALIKES).casefold().split())

@@ -114,7 +114,7 @@ _NUMBERS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])(?:[:/][^\s<>\
 _AUTOFILL = re.compile(r"^[ \t]*@\S{1,300}[ \t]+[#%]", re.MULTILINE)
 _TEL = re.compile(r"(?<![\w{/])\+?\d(?:[ ().-]{0,2}\d){6,20}(?!\w)")
 _DOTS = str.maketrans({"。": ".", "｡": ".", "．": "."})
-_DEFANGED = re.compile(r"\s?[\[(]\s?(?:\.|dot)\s?[\])]\s?", re.IGNORECASE)
+_DEFANGED = re.compile(r"[ ]?[\[(][ ]?(?:\.|dot)[ ]?[\])][ ]?", re.IGNORECASE)
 _VARIABLE = "{{"
 
 
@@ -127,8 +127,10 @@ class Flaw(NamedTuple):
 
 def seen(text: str) -> str:
     """The text as a program that makes links of it sees it."""
-    plain = unicodedata.normalize("NFKC", text.translate(_DOTS))
-    plain = "".join(letter for letter in plain if unicodedata.category(letter) != "Cf")
+    plain = text
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKC", text.translate(_DOTS))
+        plain = "".join(letter for letter in plain if unicodedata.category(letter) != "Cf")
     return _DEFANGED.sub(".", plain)
 
 

@@ -221,7 +221,8 @@ def _bounded(phrase: str) -> str:
     """A Latin phrase stands between spaces; other scripts may do without."""
     if not phrase[-1].isascii():
         return re.escape(phrase)
-    return rf"(?<!\w){re.escape(phrase)}(?!\w)"
+    before = r"(?<!\w)" if phrase[0].isalnum() else ""
+    return rf"{before}{re.escape(phrase)}(?!\w)"
 
 
 _PHRASES = tuple(

@@ -1,5 +1,6 @@
 """The use cases of `/v1/template-configs`: written, reviewed by version, previewed, deleted."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -94,7 +95,8 @@ class Templates:
 
     async def lint(self, caller: Caller, template: Template) -> tuple[Finding, ...]:
         """What the policy says about a template, saved or not."""
-        return lint(template, await self._policy(caller))
+        # A long page takes tens of milliseconds: too long for the loop that serves everybody.
+        return await asyncio.to_thread(lint, template, await self._policy(caller))
 
     async def create(self, caller: Caller, template: Template) -> Standing:
         """Submit a new template.
