@@ -30,9 +30,12 @@ from watchword.models import (
     Event,
     Health,
     InboxMessage,
+    LintReport,
     Message,
     Project,
     Template,
+    TemplatePreview,
+    TemplateVersion,
 )
 from watchword.protocol import __version__
 
@@ -50,6 +53,7 @@ __all__ = [
     "Gone",
     "Health",
     "InboxMessage",
+    "LintReport",
     "Message",
     "NotFound",
     "PermissionDenied",
@@ -57,6 +61,8 @@ __all__ = [
     "RateLimited",
     "ServerError",
     "Template",
+    "TemplatePreview",
+    "TemplateVersion",
     "TimedOut",
     "UnexpectedResponse",
     "Watchword",

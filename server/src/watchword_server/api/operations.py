@@ -9,6 +9,7 @@ from watchword_server.api.resources import (
     messages,
     projects,
     sends,
+    template_reviews,
     templates,
     verifications,
 )
@@ -18,6 +19,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *messages.OPERATIONS,
     *verifications.OPERATIONS,
     *templates.OPERATIONS,
+    *template_reviews.OPERATIONS,
     *inbox.OPERATIONS,
     *events.OPERATIONS,
     *api_keys.OPERATIONS,
@@ -30,7 +32,7 @@ BY_ID: dict[str, Operation] = {operation.id: operation for operation in OPERATIO
 TAGS: dict[str, str] = {
     "messages": "Send a code, send it again, follow what became of it.",
     "verifications": "Check what the person typed.",
-    "templates": "What messages say, on which channels and in which languages.",
+    "templates": "What messages say, on which channels and in which languages, and their review.",
     "inbox": "What a project that is not live would have sent.",
     "events": "What happened, as a list and as a stream.",
     "api-keys": "Keys of the project: what each may do, from where, until when.",

@@ -39,6 +39,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     access_log: bool = False
     inbox_script: str | None = None
     autofill_domain: str | None = None
+    template_auto_approve: str = "development"
+    message_prices: tuple[tuple[str, str], ...] = ()
+    price_currency: str = "USD"
     webhook_allow: tuple[str, ...] | None = None
     webhook_allow_http: bool = False
     webhook_ca_file: Path | None = None
