@@ -16,11 +16,13 @@ import tracked
 from services.desk import PHONE
 from watchword_server.api.event_schemas import schemas
 from watchword_server.domain import event_wire
+from watchword_server.domain.channel import Channel
 from watchword_server.domain.delivery import DeliveryStatus, Reason, Receipt
 from watchword_server.domain.event_kinds import EXAMPLES, FAMILIES, FIELDS, KINDS
 from watchword_server.domain.event_wire import SUBJECTS, WireData
 from watchword_server.domain.events import Data, EventType, encode
 from watchword_server.domain.ids import Prefix
+from watchword_server.domain.template import Content, Status, Template
 from watchword_server.ledger import Ledger
 from watchword_server.ports.outside import Rejected, Uncertain
 
@@ -34,17 +36,13 @@ ENVELOPE = {
 }
 BY_HAND = {
     EventType.DELIVERY_UNDELIVERED: Data(),
-    EventType.TEMPLATE_SUBMITTED: Data(),
-    EventType.TEMPLATE_APPROVED: Data(),
-    EventType.TEMPLATE_REJECTED: Data(),
-    EventType.TEMPLATE_DELETED: Data(),
     EventType.WEBHOOK_DISABLED: Data(reason="gone"),
 }
 """What the scenario below has no way to make happen: written as its service writes it."""
 
 
 async def live(desk):
-    """Everything that can become of verifications, deliveries and keys."""
+    """Everything that can become of verifications, deliveries, keys and templates."""
     desk.sms.script = [Receipt(reference="a", delivered=True), Receipt(reference="b")]
     verification = await desk.start()
     await desk.deliver()
@@ -70,6 +68,13 @@ async def live(desk):
     await keys.update(caller, issued.key.id, "renamed", True, None, None)
     await keys.rotate(desk.caller, issued.key.id, 0)
     await keys.delete(desk.caller, issued.key.id)
+    templates = desk.services.templates
+    content = {Channel.SMS: {"default": Content("Your Acme code is {{code}}.")}}
+    for name, status in (("mine", Status.APPROVED), ("other", Status.REJECTED)):
+        template = Template(name, (Channel.SMS,), content, brand_name="Acme")
+        await templates.create(desk.caller, template)
+        await templates.review(desk.caller, name, status, "so it is", None)
+    await templates.delete(desk.caller, "mine")
 
 
 async def by_hand(desk):
