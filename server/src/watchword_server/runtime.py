@@ -24,6 +24,7 @@ from watchword_server.services.api_keys import ApiKeys
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
 from watchword_server.services.directory import CachedDirectory
+from watchword_server.services.idempotency import Idempotency
 from watchword_server.services.projects import Projects
 from watchword_server.services.reading import Reading
 from watchword_server.services.sending import Sending
@@ -46,6 +47,7 @@ class Services(msgspec.Struct, frozen=True):
     reading: Reading
     api_keys: ApiKeys
     projects: Projects
+    idempotency: Idempotency
     throughput: Throughput
     clock: Clock
 
@@ -130,6 +132,7 @@ class Runtime:
             projects=Projects(
                 store, clock, entropy, directory, catalogue.templates(), _limit_names()
             ),
+            idempotency=Idempotency(store, clock, entropy, keyring),
             throughput=throughput,
             clock=clock,
         )

@@ -12,6 +12,7 @@ import time
 from watchword_server.api.answer import header
 from watchword_server.api.dispatch import handle
 from watchword_server.api.network import Hosts, Proxies
+from watchword_server.api.once import HEADER, Once
 from watchword_server.api.operation import Call
 from watchword_server.api.operations import OPERATIONS
 from watchword_server.api.problems import Problems
@@ -90,7 +91,10 @@ class Application:
                 )
                 call = Call(caller, self._services, values, client, request_id)
                 submission = HttpSubmission(headers, scope["query_string"], receive)
-                answer = await handle(operation, call, submission)
+                once = None
+                if method == "POST" and (key := headers.get(HEADER)) is not None:
+                    once = Once(key, self._problems, path)
+                answer = await handle(operation, call, submission, once)
         except Disconnected:
             return
         except Exception as error:

@@ -11,9 +11,11 @@ from watchword_server.domain.errors import (
     BAD_JSON,
     BODY_TOO_LARGE,
     FORBIDDEN,
+    IDEMPOTENCY_KEY_REUSED,
     INTERNAL,
     KEY_INACTIVE,
     RATE_LIMITED,
+    REQUEST_IN_FLIGHT,
     UNAUTHENTICATED,
     UNAVAILABLE,
     UNKNOWN_ID,
@@ -36,6 +38,7 @@ _ANY_CALL = (
     RATE_LIMITED,
     WRONG_HOST,
 )
+_ANY_POST = (BAD_FIELD, REQUEST_IN_FLIGHT, IDEMPOTENCY_KEY_REUSED)
 _ANY_BODY = (BAD_JSON, BODY_TOO_LARGE, WRONG_CONTENT_TYPE, BAD_FIELD)
 
 
@@ -102,6 +105,8 @@ class Operation:
     def all_errors(self) -> tuple[ErrorKind, ...]:
         """Every kind this call can answer, by status and code."""
         kinds = {kind.slug: kind for kind in (*_ANY_CALL, *self.errors)}
+        if self.method == "POST":
+            kinds.update((kind.slug, kind) for kind in _ANY_POST)
         if self.body is not None:
             kinds.update((kind.slug, kind) for kind in _ANY_BODY)
         if self.query is not None:

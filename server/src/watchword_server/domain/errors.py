@@ -150,6 +150,14 @@ CONFLICT = ErrorKind(
     "conflict", 3003, 409, "It exists already", _A.FIX_REQUEST,
     "Choose another name, or change the existing one.",
 )  # fmt: skip
+REQUEST_IN_FLIGHT = ErrorKind(
+    "request-in-flight", 1000, 409, "The same request is still running", _A.WAIT,
+    "Send the same request with the same Idempotency-Key again after `retry_after` seconds.",
+)  # fmt: skip
+IDEMPOTENCY_KEY_REUSED = ErrorKind(
+    "idempotency-key-reused", 3003, 422, "This Idempotency-Key was used before", _A.FIX_REQUEST,
+    "Use a new Idempotency-Key for a new request, and the same one only to repeat it unchanged.",
+)  # fmt: skip
 RATE_LIMITED = ErrorKind(
     "rate-limited", 3004, 429, "Too many requests", _A.WAIT,
     "Wait `retry_after` seconds. `limit` names the limit that was met.",
@@ -198,6 +206,8 @@ KINDS: tuple[ErrorKind, ...] = (
     ALREADY_USED,
     ENDED,
     CONFLICT,
+    REQUEST_IN_FLIGHT,
+    IDEMPOTENCY_KEY_REUSED,
     RATE_LIMITED,
     UNKNOWN_ID,
     UNKNOWN_PATH,
