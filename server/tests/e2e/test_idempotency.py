@@ -1,0 +1,89 @@
+"""A hundred equal requests with one Idempotency-Key, at once, over real servers on one file.
+
+One of them is executed and all get its answer, to the byte.  Without that the others would be
+refused by the cool-down, so whoever claims a key after a look, or keeps answers in the memory of
+one process, fails the same assertions.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from e2e.deployment import Site, until
+from e2e.wire import Answer, basic, connections, request, together
+from watchword_server.cli.hosting import run
+
+CALLERS = 100
+TYPICAL, FULL = 50, 1_000
+FEW = 32
+"""Keys that a mutant is given: each of them is a race of its own, and one must be lost."""
+
+
+@dataclass
+class Arena:
+    """Servers on one file, and a key whose limits are out of the way."""
+
+    site: Site
+    urls: list[str]
+    authorization: str
+
+    def send(self, number: int) -> bytes:
+        to = f"+1415{2_000_000 + number}"
+        body = {"to": to, "template_id": "otp-sms", "ttl": 600}
+        return request(
+            "POST", "/v1/messages", self.authorization, body, idempotency_key=f"order-{number}"
+        )
+
+
+@pytest.fixture
+def arena(site: Site) -> Callable[..., Arena]:
+    """Starts so many servers, all with the same alterations."""
+
+    def make(servers: int, *alterations: str) -> Arena:
+        key = site.key()
+        urls = [site.serve(*alterations).url]
+        site.raise_limits(site.servers[0], key["project_id"])
+        urls += [site.serve(*alterations).url for _ in range(servers - 1)]
+        return Arena(site, urls, basic(key))
+
+    return make
+
+
+async def rush(arena: Arena, keys: int) -> list[list[Answer]]:
+    """What a hundred callers at once were answered, for each key."""
+    async with connections(arena.urls, CALLERS // len(arena.urls)) as made:
+        return [await together(made, [arena.send(n)] * CALLERS) for n in range(keys)]
+
+
+def one_send_each(arena: Arena, keys: int) -> None:
+    """A hundred equal answers for each key, and behind them one verification sent once."""
+    began = time.perf_counter()
+    told = run(rush(arena, keys))
+    took = time.perf_counter() - began
+    for answers in told:
+        assert {(each.status, each.body) for each in answers} == {(200, answers[0].body)}
+        assert len(answers) == CALLERS
+    ids = {answers[0].json["message_id"] for answers in told}
+    assert len(ids) == keys
+    stored = arena.site.rows("SELECT hex(id), sends FROM live")
+    assert {f"ver_{id.lower()}": sends for id, sends in stored} == dict.fromkeys(ids, 1)
+    count = "SELECT count(*) FROM {}"
+    assert arena.site.rows(count.format("deliveries")) == [(keys,)]
+    until(lambda: arena.site.rows(count.format("inbox")) == [(keys,)], "everything is delivered")
+    sent = keys * CALLERS
+    print(f"{keys} keys x {CALLERS} on {len(arena.urls)}: {took:.1f} s, {sent / took:.0f}/s")
+
+
+@pytest.mark.parametrize("servers", [1, 2])
+@pytest.mark.parametrize("keys", [TYPICAL, pytest.param(FULL, marks=pytest.mark.long)])
+def test_each_key_sends_once(arena: Callable[..., Arena], keys: int, servers: int) -> None:
+    one_send_each(arena(servers), keys)
+
+
+@pytest.mark.parametrize("mutant", ["look_then_claim", "answers_in_memory"])
+def test_a_mutant_is_caught(arena: Callable[..., Arena], mutant: str) -> None:
+    altered = arena(2, mutant)
+    with pytest.raises(AssertionError):
+        one_send_each(altered, FEW)
