@@ -94,7 +94,7 @@ def page_sends_once(site: Site, page: str) -> None:
     """The blocks of the page, run as a reader would after the README's key."""
     language, key = blocks((ROOT / "README.md").read_text(encoding="utf-8"))[0]
     said = run_all(f"```{language}\n{key}```\n{page}", site)
-    first, second = [line for line in said.splitlines() if "send_channel" in line]
+    first, second = [line for line in said.splitlines() if " replayed: " in line]
     assert second == f"{first}true"
     assert first.endswith("200 replayed: ")
     assert "sent once: True" in said
