@@ -34,6 +34,12 @@ FOREIGN = {
     "LiveVerifications.count_check": lambda tx, p: tx.live.count_check(
         p, VERIFICATION, NOW, NOW - DAY, 15, 100
     ),
+    "LiveVerifications.checkable": lambda tx, p: tx.live.checkable(
+        p, VERIFICATION, NOW, NOW - DAY, 15, 100
+    ),
+    "LiveVerifications.approve": lambda tx, p: tx.live.approve(
+        p, VERIFICATION, NOW, NOW - DAY, 15, 100
+    ),
     "LiveVerifications.count_send": lambda tx, p: tx.live.count_send(
         p, VERIFICATION, NOW + 60_000, NOW, 4
     ),
@@ -77,7 +83,8 @@ ACROSS = {
     "LiveVerifications.expired", "WorkQueue.claim", "WorkQueue.done", "WorkQueue.next_due",
     "WorkQueue.add", "Addresses.sweep", "Inbox.sweep", "Projects.all", "Projects.insert",
     "ApiKeys.find", "ApiKeys.insert", "LiveVerifications.insert", "Verifications.insert",
-    "Deliveries.insert", "IdempotencyKeys.claim", "IdempotencyKeys.sweep",
+    "Deliveries.insert", "LiveVerifications.insert_fresh", "WorkQueue.all_done",
+    "IdempotencyKeys.claim", "IdempotencyKeys.sweep",
 }  # fmt: skip
 """What looks across projects on purpose, or adds a row that names its own."""
 
