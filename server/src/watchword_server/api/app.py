@@ -119,6 +119,8 @@ class Application:
             raise
         except Exception as error:
             answer = self._problems.answer(error, request_id, path)
+            if call is not None:
+                call.refused(error)
         fields = header(answer, request_id.encode(), call.standing if call is not None else None)
         if self._access_log:
             took = round((time.perf_counter() - began) * _MS, 2)

@@ -62,6 +62,7 @@ class Once:
                 said = await operation.handler(call, body, query)
                 answer = Answer(operation.status, _encode(said))
             except Exception as error:
+                call.refused(error)
                 answer = self._problems.answer(error, call.request_id, self._path)
                 return Outcome(_packed(answer), _is_definite(error, answer.status))
             return Outcome(_packed(answer), definite=True)

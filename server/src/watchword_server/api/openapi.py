@@ -31,8 +31,8 @@ _HEADERS: Schema = {
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{16,64}$"},
     },
     "RateLimit": {
-        "description": "The tightest limit: `r` requests are left, `t` seconds until all are "
-        "(draft-ietf-httpapi-ratelimit-headers).",
+        "description": "The tightest limit: `r` requests are left, `t` seconds until all are, or "
+        "after a refusal until the next may pass (draft-ietf-httpapi-ratelimit-headers).",
         "schema": {"type": "string"},
         "example": '"requests";r=99;t=1',
     },

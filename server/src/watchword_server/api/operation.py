@@ -22,6 +22,7 @@ from watchword_server.domain.errors import (
     WRONG_CONTENT_TYPE,
     WRONG_HOST,
     ErrorKind,
+    Problem,
 )
 from watchword_server.domain.limits import Standing
 from watchword_server.domain.project import Caller, Scope
@@ -56,6 +57,16 @@ class Call(msgspec.Struct):
     client_ip: str
     request_id: str
     standing: Standing | None = None
+
+    def counted(self, standing: Standing) -> None:
+        """Take note of another limit's standing, if none that is known has less left."""
+        if self.standing is None or standing.remaining <= self.standing.remaining:
+            self.standing = standing
+
+    def refused(self, error: Exception) -> None:
+        """Take note of the limit that a refusal speaks of."""
+        if isinstance(error, Problem) and error.standing is not None:
+            self.counted(error.standing)
 
 
 Handler = Callable[[Call, Any, Any], Awaitable[Any]]

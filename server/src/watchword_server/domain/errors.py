@@ -14,6 +14,8 @@ from enum import StrEnum
 
 import msgspec
 
+from watchword_server.domain.limits import Standing
+
 RETRYABLE_CODES = frozenset({1000, 5001, 5016})
 RETRYABLE_STATUSES = frozenset({429, 500, 502, 503, 504})
 
@@ -69,7 +71,13 @@ class Problem(WatchwordError):
         detail: one sentence for a person; never a code, a secret or a full address.
         retry_after: seconds until a retry can succeed, where that is known.
         extra: further members of the answer (`field`, `rule`, `reason`, `limit`, `message_id`).
+
+    Attributes:
+        standing: how the tightest limit that the request was counted on stands, where one of its
+            own was: what the RateLimit header is to say.
     """
+
+    standing: Standing | None = None
 
     def __init__(
         self,

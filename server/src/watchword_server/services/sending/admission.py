@@ -57,20 +57,23 @@ def admit(
         keys.append((rate_of(caller, "range"), (tenant, to.range)))
     if alternate is not None and alternate.identity != to.identity:
         keys.append((rate_of(caller, "recipient"), (tenant, alternate.identity)))
-    return _standing(throughput.admit(keys, now))
+    return _standing(caller, throughput.admit(keys, now))
 
 
 def admit_resend(throughput: Throughput, caller: Caller, now: int) -> Standing:
     """Count a resend on the limit of its key; the cool-down guards its recipient."""
-    return _standing(throughput.admit(((rate_of(caller, "key"), caller.api_key),), now))
+    return _standing(caller, throughput.admit(((rate_of(caller, "key"), caller.api_key),), now))
 
 
-def _standing(answer: Standing | Refusal) -> Standing:
+def _standing(caller: Caller, answer: Standing | Refusal) -> Standing:
     if isinstance(answer, Refusal):
-        raise Problem(
+        rate, wait = rate_of(caller, answer.name), answer.retry_after_s
+        refusal = Problem(
             RATE_LIMITED,
             f"The limit `{answer.name}` of this project is met.",
-            retry_after=answer.retry_after_s,
+            retry_after=wait,
             extra={"limit": answer.name},
         )
+        refusal.standing = Standing(rate.name, rate.count, rate.period_s, 0, wait)
+        raise refusal
     return answer
