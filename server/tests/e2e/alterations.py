@@ -21,7 +21,7 @@ from watchword_server.domain.errors import RATE_LIMITED, Problem
 from watchword_server.domain.routing import Step
 from watchword_server.domain.verification import Status, Trigger
 from watchword_server.providers.inbox import Inbox
-from watchword_server.services import delivering
+from watchword_server.services import delivering, idempotency
 from watchword_server.services.checking import Checked, Checking
 from watchword_server.services.idempotency import Idempotency, _Given
 from watchword_server.services.sending import Sending, draft, service
@@ -50,6 +50,8 @@ def quick() -> None:
     for module in (ledger, delivering):
         put(module, "LEASE_S", LEASE_S)
     put(delivering, "HAND_OVER_S", HAND_OVER_S)
+    put(idempotency, "LEASE_S", LEASE_S)
+    put(idempotency, "RENEW_S", LEASE_S / 4)
     put(
         draft, "_steps",
         lambda accounts: tuple(Step(channel, account, WAIT_S) for channel, account in accounts),

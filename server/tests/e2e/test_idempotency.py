@@ -5,6 +5,7 @@ refused by the cool-down, so whoever claims a key after a look, or keeps answers
 one process, fails the same assertions.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -58,13 +59,15 @@ async def rush(arena: Arena, keys: int) -> list[list[Answer]]:
         return [await answered(made, arena.send(n)) for n in range(keys)]
 
 
-async def answered(made: Sequence[Connection], asked: bytes) -> list[Answer]:
-    """A hundred answers to a hundred callers who ask at once.
+async def answered(
+    made: Sequence[Connection], asked: bytes, callers: int = CALLERS
+) -> list[Answer]:
+    """The answers to so many callers who ask at once.
 
     A machine that stands still for 10 s has some told that the first is still in flight; they ask
     again, as clients do.
     """
-    answers = await together(made, [asked] * CALLERS)
+    answers = await together(made, [asked] * callers)
     while late := [n for n, each in enumerate(answers) if is_in_flight(each)]:
         for n, answer in zip(late, await together(made, [asked] * len(late)), strict=True):
             answers[n] = answer
@@ -105,6 +108,70 @@ def test_a_mutant_is_caught(arena: Callable[..., Arena], mutant: str) -> None:
     altered = arena(2, mutant)
     with pytest.raises(AssertionError):
         one_send_each(altered, FEW)
+
+
+# ---- a kill between claim and answer ---------------------------------------------------------
+
+AT_ONCE, ROUNDS = 40, 5
+
+
+async def killed(arena: Arena, first: int, after: int) -> dict[int, Answer]:
+    """Forty sends at once, and a kill once `after` of them are answered; who was answered."""
+    async with connections(arena.urls[-1:], AT_ONCE) as made:
+        asked = {n: made[n - first].ask(arena.send(n)) for n in range(first, first + AT_ONCE)}
+        while sum(one.done() for one in asked.values()) < after:
+            waiting = [one for one in asked.values() if not one.done()]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        arena.site.servers[-1].kill()
+        await asyncio.gather(*asked.values(), return_exceptions=True)
+    return {n: one.result() for n, one in asked.items() if one.exception() is None}
+
+
+async def again(arena: Arena, first: int) -> dict[int, Answer]:
+    """What the same sends are answered by the next server, in the end."""
+    async with connections(arena.urls[-1:], AT_ONCE) as made:
+        numbers = range(first, first + AT_ONCE)
+        answers = await asyncio.gather(
+            *(answered([made[n - first]], arena.send(n), callers=1) for n in numbers)
+        )
+    return {n: each[0] for n, each in zip(numbers, answers, strict=True)}
+
+
+def one_send_despite_kills(arena: Arena, *alterations: str) -> None:
+    """Whoever was answered gets that answer again; nobody's code was sent twice.
+
+    A send that was executed and not answered is executed again when the lease is over, and then
+    the cool-down refuses it, naming the verification that is pending.
+    """
+    executed_twice = 0
+    for turn in range(ROUNDS):
+        first = turn * AT_ONCE
+        told = run(killed(arena, first, after=1 + turn * 6))
+        arena.urls.append(arena.site.serve("quick", *alterations).url)
+        for n, answer in run(again(arena, first)).items():
+            assert answer.status in (200, 429), answer
+            if n in told:
+                assert answer == told[n]
+            elif answer.status == 429:
+                assert answer.json["limit"] == "cooldown"
+                assert answer.json["message_id"]
+                executed_twice += 1
+    sends = arena.site.rows("SELECT address, sends FROM live")
+    assert sorted(count for _, count in sends) == [1] * (ROUNDS * AT_ONCE)
+    print(f"{ROUNDS} kills, {ROUNDS * AT_ONCE} keys, {executed_twice} executed and not answered")
+
+
+def test_a_kill_leaves_one_send_for_each_key(arena: Callable[..., Arena]) -> None:
+    one_send_despite_kills(arena(1, "quick"))
+
+
+def test_a_kill_mutant_is_caught(arena: Callable[..., Arena]) -> None:
+    altered = arena(1, "quick", "answers_in_memory")
+    with pytest.raises(AssertionError):
+        one_send_despite_kills(altered, "answers_in_memory")
+
+
+# ---- the page -------------------------------------------------------------------------------
 
 
 def page_sends_once(site: Site, page: str) -> None:

@@ -7,6 +7,7 @@ import apsw
 import pytest
 
 from services.desk import DAY, SECOND
+from watchword_server import worker
 from watchword_server.domain.errors import (
     IDEMPOTENCY_KEY_REUSED,
     REQUEST_IN_FLIGHT,
@@ -372,6 +373,39 @@ async def test_old_keys_are_swept(one, clock, tmp_path):
     await one.once(ask(use=b"new"), Execution())
     assert [await one.forget(3), await one.forget(3)] == [True, False]
     assert len(rows(tmp_path)) == 1
+
+
+async def the_worker_forgets(desk, monkeypatch, folder):
+    """A server that runs sweeps old keys by itself."""
+    monkeypatch.setattr(worker, "SWEEP_S", 0.001)
+    service, forgotten = desk.services.idempotency, asyncio.Event()
+    forget = service.forget
+
+    async def tell(limit):
+        more = await forget(limit)
+        forgotten.set()
+        return more
+
+    monkeypatch.setattr(service, "forget", tell)
+    await service.once(ask(), Execution())
+    desk.later(86_401)
+    at_work = worker.Worker(desk.runtime)
+    running = asyncio.create_task(at_work.run())
+    async with asyncio.timeout(20):
+        await forgotten.wait()
+    at_work.stop()
+    await running
+    assert rows(folder) == []
+
+
+async def test_the_worker_forgets_old_keys(desk, monkeypatch, tmp_path):
+    await the_worker_forgets(desk, monkeypatch, tmp_path)
+
+
+async def test_the_worker_forgets_old_keys_mutant_is_caught(desk, monkeypatch, tmp_path):
+    monkeypatch.setattr(idempotency, "KEPT_S", 86_402)
+    with pytest.raises(AssertionError):
+        await the_worker_forgets(desk, monkeypatch, tmp_path)
 
 
 def rows(folder):
