@@ -95,6 +95,20 @@ class Throughput:
         reset = -int(-tightest_ahead // _MS)
         return Standing(tightest.name, tightest.count, tightest.period_s, remaining, reset)
 
+    def admit_one(self, rate: Rate, subject: Subject, now: int) -> Standing | Refusal:
+        """`admit` for a single key, which every request has."""
+        arrivals, key = self._arrivals, (rate.name, subject)
+        arrival = max(arrivals.get(key, 0.0), now) + rate.interval_ms
+        ahead = arrival - now
+        room = rate.period_ms - ahead
+        if -room > _ROUNDING:
+            return Refusal(rate.name, max(1, -int(room // _MS)))
+        arrivals[key] = arrival
+        if now - self._swept_at > _SWEEP_MS:
+            self._sweep(now)
+        remaining = max(0, int(room / rate.interval_ms + _ROUNDING))
+        return Standing(rate.name, rate.count, rate.period_s, remaining, -int(-ahead // _MS))
+
     def _sweep(self, now: int) -> None:
         """Forget keys whose bucket is full again: they are as if never seen."""
         self._swept_at = now
