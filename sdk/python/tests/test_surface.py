@@ -55,8 +55,10 @@ SYNC, LATER = operations(Watchword(**KEYS)), operations(AsyncWatchword(**KEYS))
 def test_both_clients_have_the_promised_operations() -> None:
     promised = """close guard.unlock health inbox.list keys.create keys.delete keys.get keys.list
     keys.rotate keys.update messages.cancel messages.get messages.list messages.resend messages.send
-    projects.create projects.delete projects.get projects.list projects.update templates.get
-    templates.list verifications.check with_options"""
+    projects.create projects.delete projects.get projects.list projects.update templates.approve
+    templates.create templates.delete templates.get templates.lint templates.list
+    templates.preview templates.reject templates.replace templates.update templates.versions
+    verifications.check with_options"""
     assert sorted(SYNC) == sorted(LATER) == promised.split()
 
 

@@ -15,7 +15,9 @@ from watchword_server.domain.limits import Throughput
 from watchword_server.domain.numbering import numbering_from
 from watchword_server.domain.project import Caller, Mode, Scope
 from watchword_server.domain.sealing import Keyring
+from watchword_server.domain.tariff import Tariff
 from watchword_server.domain.template import Autofill, OriginBound, TemplateError
+from watchword_server.domain.template_review import AutoApprove
 from watchword_server.entropy import PagedEntropy
 from watchword_server.ledger import Ledger
 from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy, Provider
@@ -30,6 +32,7 @@ from watchword_server.services.reading import Reading
 from watchword_server.services.sending import Sending
 from watchword_server.services.sending.admission import RATES
 from watchword_server.services.sending.draft import Drafter
+from watchword_server.services.templates import Templates
 from watchword_server.settings import PEPPER_LOST, Settings, load_or_create_keyring
 from watchword_server.storage.store import HIGH_WATER, SqliteStore
 
@@ -47,6 +50,7 @@ class Services(msgspec.Struct, frozen=True):
     reading: Reading
     api_keys: ApiKeys
     projects: Projects
+    templates: Templates
     idempotency: Idempotency
     throughput: Throughput
     clock: Clock
@@ -123,6 +127,9 @@ class Runtime:
         directory = CachedDirectory(store, clock, keyring, entropy)
         throughput = Throughput()
         drafter = Drafter(keyring, numbering, accounts, entropy)
+        auto_approve = AutoApprove(settings.template_auto_approve)
+        tariff = Tariff(settings.message_prices, settings.price_currency)
+        autofill = _autofill(settings)
         self.services = Services(
             directory=directory,
             sending=Sending(store, clock, drafter, directory, throughput, ledger, self.dispatch),
@@ -130,16 +137,22 @@ class Runtime:
             reading=Reading(store, clock, keyring, numbering, directory),
             api_keys=ApiKeys(store, clock, entropy, keyring, directory),
             projects=Projects(
-                store, clock, entropy, directory, catalogue.templates(), _limit_names()
-            ),
+                store,
+                clock,
+                entropy,
+                directory,
+                catalogue.templates(),
+                _limit_names(),
+                auto_approve,
+            ),  # fmt: skip
+            templates=Templates(store, clock, directory, autofill, auto_approve, tariff),
             idempotency=Idempotency(store, clock, entropy, keyring),
             throughput=throughput,
             clock=clock,
         )
         self.delivering = Delivering(
-            store, clock, entropy, keyring, directory, accounts, ledger, sequence,
-            _autofill(settings),
-        )  # fmt: skip
+            store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill
+        )
 
     @classmethod
     async def open(

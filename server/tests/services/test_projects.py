@@ -23,9 +23,10 @@ async def test_a_project_starts_with_every_built_in_template(desk):
     project = await desk.services.projects.create("new", Mode.SANDBOX)
     desk.caller = await desk.runtime.operator("new")
     assert desk.caller.project == project.id
-    found = await desk.services.reading.templates(desk.caller)
-    assert {one.id for one in found} == {one.id for one in catalogue.templates()}
-    assert await desk.services.reading.template(desk.caller, "otp-sms") in found
+    found = await desk.services.templates.all(desk.caller)
+    assert {one.used.id for one in found} == {one.id for one in catalogue.templates()}
+    assert all(one.used == one.newest for one in found)
+    assert await desk.services.templates.get(desk.caller, "otp-sms") in found
 
 
 async def test_a_name_is_taken_once(desk):

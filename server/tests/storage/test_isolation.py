@@ -75,6 +75,11 @@ FOREIGN = {
     ),
     "Templates.get": lambda tx, p: tx.templates.get(p, "otp-sms"),
     "Templates.of": lambda tx, p: tx.templates.of(p),
+    "Templates.version": lambda tx, p: tx.templates.version(p, "otp-sms", 1),
+    "Templates.versions": lambda tx, p: tx.templates.versions(p, "otp-sms", 9),
+    "Templates.newest": lambda tx, p: tx.templates.newest(p),
+    "Templates.keep": lambda tx, p: tx.templates.keep(p, template(version=2)),
+    "Templates.delete": lambda tx, p: tx.templates.delete(p, "otp-sms"),
     "Templates.put": lambda tx, p: tx.templates.put(p, template(brand_name="z")),
 }
 """Each method, called by one project with the ids of another's rows."""

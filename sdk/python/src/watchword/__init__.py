@@ -24,7 +24,18 @@ from watchword.errors import (
     UnexpectedResponse,
     WatchwordError,
 )
-from watchword.models import ApiKey, CheckResult, Health, InboxMessage, Message, Project, Template
+from watchword.models import (
+    ApiKey,
+    CheckResult,
+    Health,
+    InboxMessage,
+    LintReport,
+    Message,
+    Project,
+    Template,
+    TemplatePreview,
+    TemplateVersion,
+)
 from watchword.protocol import __version__
 
 __all__ = [
@@ -40,6 +51,7 @@ __all__ = [
     "Gone",
     "Health",
     "InboxMessage",
+    "LintReport",
     "Message",
     "NotFound",
     "PermissionDenied",
@@ -47,6 +59,8 @@ __all__ = [
     "RateLimited",
     "ServerError",
     "Template",
+    "TemplatePreview",
+    "TemplateVersion",
     "TimedOut",
     "UnexpectedResponse",
     "Watchword",

@@ -19,6 +19,7 @@ from watchword.errors import ConnectionFailed, TimedOut
 from watchword.models import Health
 from watchword.protocol import Call, Exchange, Retry, Settings, configure
 from watchword.resources import AsyncRunner, SyncRunner, W
+from watchword.templates import Templates
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _NEVER_SENT = (
@@ -80,7 +81,7 @@ class _Client(resources.Resource[W]):
         self.messages: resources.Messages[W] = resources.Messages(runner)
         self.verifications: resources.Verifications[W] = resources.Verifications(runner)
         self.inbox: resources.Inbox[W] = resources.Inbox(runner)
-        self.templates: resources.Templates[W] = resources.Templates(runner)
+        self.templates: Templates[W] = Templates(runner)
         self.keys: resources.Keys[W] = resources.Keys(runner)
         self.guard: resources.Guard[W] = resources.Guard(runner)
         self.projects: resources.Projects[W] = resources.Projects(runner)

@@ -23,12 +23,13 @@ CAUSES: dict[str, str] = {
     "loopback name, nor on its list. This keeps web pages from reaching the server by "
     "rebinding a name.",
     "not-allowed-here": "The call is well formed, but the project or template does not permit it. "
-    "`reason` names the rule, such as `live_project` or `template_not_approved`.",
+    "`reason` names the rule, such as `live_project`, `template_not_approved` or "
+    "`template_policy`.",
     "already-used": "The verification was approved before. Each code approves exactly once, "
     "however many checks arrive at the same time.",
     "ended": "The verification is not pending any more. `reason` says how it ended: `expired`, "
     "`exhausted`, `canceled` or `failed`.",
-    "conflict": "Something of that name exists.",
+    "conflict": "Something of that name exists, or it is in that state already.",
     "request-in-flight": "Another request with the same `Idempotency-Key` and body has been "
     "running for more than 10 seconds, or whoever ran it was stopped and its lease is not over. "
     "Nothing was done for this one.",
@@ -48,6 +49,8 @@ CAUSES: dict[str, str] = {
     "phone number, and SMS cannot reach an email address.",
     "no-channel": "The project is live, and the operator has configured no provider account that "
     "carries the channel.",
+    "no-channel-config": "A template names a channel in `send_channel_strategy` without "
+    "saying what is sent there. The title is the field's own wording.",
 }
 """Why each kind of error happens, by its slug."""
 

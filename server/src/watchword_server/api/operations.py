@@ -8,6 +8,7 @@ from watchword_server.api.resources import (
     messages,
     projects,
     sends,
+    template_reviews,
     templates,
     verifications,
 )
@@ -17,6 +18,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *messages.OPERATIONS,
     *verifications.OPERATIONS,
     *templates.OPERATIONS,
+    *template_reviews.OPERATIONS,
     *inbox.OPERATIONS,
     *api_keys.OPERATIONS,
     *projects.OPERATIONS,
@@ -28,7 +30,7 @@ BY_ID: dict[str, Operation] = {operation.id: operation for operation in OPERATIO
 TAGS: dict[str, str] = {
     "messages": "Send a code, send it again, follow what became of it.",
     "verifications": "Check what the person typed.",
-    "templates": "What messages say, on which channels and in which languages.",
+    "templates": "What messages say, on which channels and in which languages, and their review.",
     "inbox": "What a project that is not live would have sent.",
     "api-keys": "Keys of the project: what each may do, from where, until when.",
     "projects": "The tenants of this server; for its administrator.",

@@ -199,6 +199,12 @@ NO_CHANNEL = ErrorKind(
     "The operator must configure a provider account for the channel named in `channel`.",
 )  # fmt: skip
 
+NO_CHANNEL_CONFIG = ErrorKind(
+    "no-channel-config", 3003, 400, "not contains any channel config", _A.FIX_REQUEST,
+    "Give a configuration for every channel of `send_channel_strategy`: `field` names the missing "
+    "one.",
+)  # fmt: skip
+
 KINDS: tuple[ErrorKind, ...] = (
     INTERNAL,
     UNAVAILABLE,
@@ -224,4 +230,5 @@ KINDS: tuple[ErrorKind, ...] = (
     INVALID_NUMBER,
     UNREACHABLE,
     NO_CHANNEL,
+    NO_CHANNEL_CONFIG,
 )

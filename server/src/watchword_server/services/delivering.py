@@ -35,6 +35,7 @@ from watchword_server.domain.routing import (
 )
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring
 from watchword_server.domain.template import Autofill, Template
+from watchword_server.domain.template_review import may_be_sent
 from watchword_server.domain.verification import Details, Live, Secrets, Trigger
 from watchword_server.ledger import ADVANCE, DELIVER, LEASE_S, Ledger, decode_route
 from watchword_server.ports.outside import (
@@ -203,21 +204,19 @@ class Delivering:
     # ---- handing over ----
 
     async def _send(self, job: Job) -> Result:
-        provider, directory, live = (
-            self._accounts.named(job.delivery.provider),
-            self._directory,
-            job.live,
-        )
+        directory, live = self._directory, job.live
+        provider = self._accounts.named(job.delivery.provider)
         if provider is None:
             return _failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "no such provider account")
         try:
             project = directory.known_project(live.project) or await directory.project(live.project)
             if provider.local == (project.mode is Mode.LIVE):
                 return _failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "the mode was changed")
-            chosen = directory.known_template(live.project, live.template)
-            message = self._message(
-                job, chosen or await directory.template(live.project, live.template)
-            )
+            known = directory.known_template(live.project, live.template)
+            chosen = known or await directory.template(live.project, live.template)
+            if not may_be_sent(chosen, project.mode):
+                return _failed(Outcome.REJECTED, Reason.MISCONFIGURED, "the template is withdrawn")
+            message = self._message(job, chosen)
         except (WatchwordError, msgspec.MsgspecError, ValueError, LookupError) as error:
             return _failed(Outcome.REJECTED, Reason.MISCONFIGURED, type(error).__name__)
         try:
@@ -250,7 +249,7 @@ class Delivering:
             to=to,
             channel=channel.value,
             language=rendered.language,
-            sender=chosen.brand_name,
+            sender=rendered.sender or chosen.brand_name,
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html,

@@ -36,6 +36,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     access_log: bool = False
     inbox_script: str | None = None
     autofill_domain: str | None = None
+    template_auto_approve: str = "development"
+    message_prices: tuple[tuple[str, str], ...] = ()
+    price_currency: str = "USD"
     smtp_host: str | None = None
     smtp_port: int | None = None
     smtp_security: str = "starttls"

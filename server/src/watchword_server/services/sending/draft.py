@@ -26,6 +26,7 @@ from watchword_server.domain.project import Caller, Mode
 from watchword_server.domain.routing import Route, Step
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring
 from watchword_server.domain.template import Template, TemplateError
+from watchword_server.domain.template_review import may_be_sent
 from watchword_server.domain.verification import (
     Assurance,
     Details,
@@ -136,7 +137,7 @@ class Drafter:
         return route
 
     def _new_route(self, asked: Start, chosen: Template, to: Address, mode: Mode) -> Route:
-        if chosen.status is not template.Status.APPROVED:
+        if not may_be_sent(chosen, mode):
             raise Problem(
                 NOT_ALLOWED_HERE,
                 f"The template is {chosen.status}, not approved.",
