@@ -36,6 +36,7 @@ from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
 from watchword_server.services.directory import CachedDirectory
 from watchword_server.services.events import Events
+from watchword_server.services.idempotency import Idempotency
 from watchword_server.services.projects import Projects
 from watchword_server.services.reading import Reading
 from watchword_server.services.sending import Sending
@@ -61,6 +62,7 @@ class Services(msgspec.Struct, frozen=True):
     api_keys: ApiKeys
     projects: Projects
     templates: Templates
+    idempotency: Idempotency
     throughput: Throughput
     clock: Clock
 
@@ -157,6 +159,7 @@ class Runtime:
                 auto_approve,
             ),  # fmt: skip
             templates=Templates(store, clock, directory, autofill, auto_approve, tariff),
+            idempotency=Idempotency(store, clock, entropy, keyring),
             throughput=throughput,
             clock=clock,
         )

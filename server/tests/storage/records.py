@@ -8,7 +8,7 @@ from watchword_server.domain.project import ApiKey, Mode, Project, Scope
 from watchword_server.domain.template import Content, Template
 from watchword_server.domain.template import Status as TemplateStatus
 from watchword_server.domain.verification import Assurance, Live, Status, Trigger, end
-from watchword_server.ports.records import InboxMessage, Work
+from watchword_server.ports.records import IdempotencyKey, InboxMessage, Work
 from watchword_server.ports.store import Transaction
 from watchword_server.testing import START
 
@@ -76,6 +76,15 @@ def inbox(number: int = 1, **changes: object) -> InboxMessage:
     return msgspec.structs.replace(plain, **changes)
 
 
+def idempotency_key(number: int = 1, **changes: object) -> IdempotencyKey:
+    """A key whose call runs."""
+    plain = IdempotencyKey(
+        project=OURS, id=key("use", number), body=key("body"), claim=key("claim"), made_at=NOW,
+        lease_until=NOW + 15_000, answer=None,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
 def project(id: bytes = OURS, **changes: object) -> Project:
     """A project."""
     plain = Project(
@@ -122,6 +131,7 @@ def one_of_everything(tx: Transaction, owner: bytes) -> None:
     tx.addresses.failed_check(owner, ADDRESS, NOW, key("check"))
     tx.addresses.sent(owner, ADDRESS, 2, NOW + MINUTE)
     tx.inbox.add(inbox(project=owner))
+    assert tx.idempotency_keys.claim(idempotency_key(project=owner), NOW - DAY)
 
 
 def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
@@ -138,4 +148,5 @@ def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
         "events": tx.events.of(owner, VERIFICATION),
         "address": tx.addresses.get(owner, ADDRESS, NOW - DAY),
         "inbox": tx.inbox.page(owner, None, None, 9),
+        "idempotency_key": tx.idempotency_keys.get(owner, key("use", 1)),
     }

@@ -17,6 +17,7 @@ from storage.records import (
     api_key,
     delivery,
     everything,
+    idempotency_key,
     inbox,
     key,
     one_of_everything,
@@ -26,6 +27,7 @@ from storage.records import (
 from watchword_server.domain.delivery import DeliveryStatus
 from watchword_server.ports import store as ports
 
+USE, CLAIM = idempotency_key().id, idempotency_key().claim
 FOREIGN = {
     "LiveVerifications.get": lambda tx, p: tx.live.get(p, VERIFICATION),
     "LiveVerifications.of_address": lambda tx, p: tx.live.of_address(p, ADDRESS),
@@ -63,6 +65,10 @@ FOREIGN = {
     "Addresses.unlock": lambda tx, p: tx.addresses.unlock(p, ADDRESS),
     "Inbox.page": lambda tx, p: tx.inbox.page(p, None, None, 9),
     "Inbox.add": lambda tx, p: tx.inbox.add(inbox(2, project=p)),
+    "IdempotencyKeys.get": lambda tx, p: tx.idempotency_keys.get(p, USE),
+    "IdempotencyKeys.renew": lambda tx, p: tx.idempotency_keys.renew(p, USE, CLAIM, NOW + DAY),
+    "IdempotencyKeys.answer": lambda tx, p: tx.idempotency_keys.answer(p, USE, CLAIM, b"sealed"),
+    "IdempotencyKeys.release": lambda tx, p: tx.idempotency_keys.release(p, USE, CLAIM),
     "Projects.get": lambda tx, p: tx.projects.get(p),
     "Projects.delete": lambda tx, p: tx.projects.delete(p),
     "Projects.update": lambda tx, p: tx.projects.update(project(p, name="z")),
@@ -88,6 +94,7 @@ ACROSS = {
     "ApiKeys.find", "ApiKeys.insert", "LiveVerifications.insert", "Verifications.insert",
     "Deliveries.insert", "LiveVerifications.insert_fresh", "WorkQueue.all_done",
     "Events.newest",
+    "IdempotencyKeys.claim", "IdempotencyKeys.sweep",
 }  # fmt: skip
 """What looks across projects on purpose, or adds a row that names its own."""
 
@@ -140,7 +147,7 @@ AGGREGATES = {
 
 
 def test_every_method_of_the_store_is_asked():
-    assert len(AGGREGATES) == 10
+    assert len(AGGREGATES) == 11
     every_method_is_called(set(FOREIGN))
 
 

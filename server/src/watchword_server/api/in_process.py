@@ -11,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from watchword_server.api.dispatch import MAX_BODY, handle
+from watchword_server.api.once import Once
 from watchword_server.api.operation import Call
 from watchword_server.api.operations import BY_ID
 from watchword_server.api.problems import Problems
@@ -33,6 +34,7 @@ class InProcess:
         path: Mapping[str, str] | None = None,
         query: Mapping[str, str | int] | None = None,
         body: object = None,
+        idempotency_key: str | None = None,
     ) -> tuple[int, Any]:
         """The status and the decoded JSON of the answer, or the pieces of one that goes on.
 
@@ -42,11 +44,15 @@ class InProcess:
         operation = BY_ID[operation_id]
         request_id = f"req_{secrets.token_hex(16)}"
         call = Call(caller, self._services, path or {}, caller.client_ip, request_id)
+        quoted = {name: quote(value, safe="") for name, value in call.path.items()}
+        where = operation.path.format(**quoted)
+        once = None
+        if operation.method == "POST" and idempotency_key is not None:
+            once = Once(idempotency_key.encode(), self._problems, where)
         try:
-            answer = await handle(operation, call, Given(query or {}, body))
+            answer = await handle(operation, call, Given(query or {}, body), once)
         except Exception as error:
-            quoted = {name: quote(value, safe="") for name, value in call.path.items()}
-            answer = self._problems.answer(error, request_id, operation.path.format(**quoted))
+            answer = self._problems.answer(error, request_id, where)
         if answer.pieces is not None:
             return answer.status, answer.pieces
         return answer.status, msgspec.json.decode(answer.body)

@@ -5,6 +5,7 @@ import apsw
 from watchword_server.storage.addresses import AddressRows, InboxRows
 from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.deliveries import DeliveryRows, EventRows, WorkRows
+from watchword_server.storage.idempotency import IdempotencyKeyRows
 from watchword_server.storage.projects import ApiKeyRows, ProjectRows, TemplateRows
 from watchword_server.storage.verifications import LiveRows, VerificationRows
 
@@ -24,3 +25,4 @@ class Rows:
         self.projects = ProjectRows(cursor, self.deferred)
         self.api_keys = ApiKeyRows(cursor)
         self.templates = TemplateRows(cursor)
+        self.idempotency_keys = IdempotencyKeyRows(cursor)

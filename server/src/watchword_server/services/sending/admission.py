@@ -82,20 +82,25 @@ def admit(
         keys.append((rates.range, (tenant, block)))
     if alternate is not None and alternate.identity != to.identity:
         keys.append((rates.recipient, (tenant, alternate.identity)))
-    return _standing(throughput.admit(keys, now))
+    return _standing(rates, throughput.admit(keys, now))
 
 
 def admit_resend(throughput: Throughput, caller: Caller, now: int) -> Standing:
     """Count a resend on the limit of its key; the cool-down guards its recipient."""
-    return _standing(throughput.admit_one(rates_of(caller).key, caller.api_key, now))
+    rates = rates_of(caller)
+    return _standing(rates, throughput.admit_one(rates.key, caller.api_key, now))
 
 
-def _standing(answer: Standing | Refusal) -> Standing:
+def _standing(rates: Rates, answer: Standing | Refusal) -> Standing:
     if isinstance(answer, Refusal):
-        raise Problem(
+        rate: Rate = getattr(rates, answer.name)
+        wait = answer.retry_after_s
+        refusal = Problem(
             RATE_LIMITED,
             f"The limit `{answer.name}` of this project is met.",
-            retry_after=answer.retry_after_s,
+            retry_after=wait,
             extra={"limit": answer.name},
         )
+        refusal.standing = Standing(rate.name, rate.count, rate.period_s, 0, wait)
+        raise refusal
     return answer
