@@ -1,0 +1,27 @@
+"""Webhooks: endpoints and their owner's view of them, and the dispatcher's side."""
+
+from watchword_server.services.webhooks.endpoints import (
+    Asked,
+    Changes,
+    IssuedEndpoint,
+    Ping,
+    WebhookEndpoints,
+)
+from watchword_server.services.webhooks.log import Replayed, Selection, Told, WebhookLog
+from watchword_server.services.webhooks.notifying import Job, Notifying, Result, Turn
+
+__all__ = [
+    "Asked",
+    "Changes",
+    "IssuedEndpoint",
+    "Job",
+    "Notifying",
+    "Ping",
+    "Replayed",
+    "Result",
+    "Selection",
+    "Told",
+    "Turn",
+    "WebhookEndpoints",
+    "WebhookLog",
+]
