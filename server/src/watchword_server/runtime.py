@@ -1,5 +1,6 @@
 """The composition root: the only place where adapters are chosen and joined."""
 
+import ssl
 import time
 from contextlib import suppress
 
@@ -9,16 +10,24 @@ from phonenumbers import phonenumberutil, re_util
 
 from watchword_server import providers
 from watchword_server.clock import SteadyClock
-from watchword_server.domain import catalogue, ids
+from watchword_server.domain import catalogue, destinations, ids
 from watchword_server.domain.errors import Misconfigured, Problem
 from watchword_server.domain.limits import Throughput
 from watchword_server.domain.numbering import numbering_from
 from watchword_server.domain.project import Caller, Mode, Scope
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.template import Autofill, OriginBound, TemplateError
+from watchword_server.egress.poster import GuardedPoster
 from watchword_server.entropy import PagedEntropy
 from watchword_server.ledger import Ledger
-from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy, Provider
+from watchword_server.ports.outside import (
+    Clock,
+    Directory,
+    Dispatch,
+    Entropy,
+    Poster,
+    Provider,
+)
 from watchword_server.ports.records import Job
 from watchword_server.services.api_keys import ApiKeys
 from watchword_server.services.checking import Checking
@@ -111,6 +120,7 @@ class Runtime:
         self.store = store
         self.clock = clock
         self._accounts = accounts
+        self.poster: Poster = _poster(settings, clock)
         self.dispatch = Switchboard()
         self._open = True
         re_util.enable_pattern_cache()  # for the few numbers that the library itself answers
@@ -178,6 +188,7 @@ class Runtime:
         """Close providers and store; what was accepted is durable."""
         self._open = False
         await self._accounts.aclose()
+        await self.poster.aclose()
         await self.store.close()
 
     def warm_up(self) -> None:
@@ -238,6 +249,21 @@ def _outside(settings: Settings) -> tuple[Provider, ...]:
         return ()
     made: Provider = providers.load("smtp")(providers.settings("smtp", account))
     return (made,)
+
+
+def _poster(settings: Settings, clock: Clock) -> GuardedPoster:
+    trust = None
+    if settings.webhook_ca_file is not None:
+        trust = ssl.create_default_context()
+        try:
+            trust.load_verify_locations(settings.webhook_ca_file)
+        except OSError as error:
+            raise Misconfigured(
+                f"WATCHWORD_WEBHOOK_CA_FILE names {settings.webhook_ca_file}, which cannot be "
+                f"used ({error.strerror or error})."
+            ) from None
+    allowed = destinations.networks(settings.webhook_networks)
+    return GuardedPoster(clock.now, allowed, allow_http=settings.webhook_allow_http, trust=trust)
 
 
 def _limit_names() -> frozenset[str]:

@@ -8,6 +8,7 @@ from watchword_server.settings.values import (
     EMAIL,
     FLAG,
     HOSTS,
+    OPTIONAL_CIDRS,
     OPTIONAL_HOST,
     OPTIONAL_PATH,
     OPTIONAL_TEXT,
@@ -118,6 +119,22 @@ SETTINGS: tuple[Setting, ...] = (
         "The web origin whose pages may fill a code in by themselves: "
         "messages end with `@example.com #123456`.",
         "example.com", default="no such line",
+    ),
+    Setting(
+        "webhook_allow", OPTIONAL_CIDRS,
+        "Private networks that webhooks may be sent to, by plain `http` too; every other address "
+        "that is not public is refused. `none` allows no such network.",
+        "10.20.0.0/16,fd12:3456::/32",
+        default="loopback while only this machine can reach the server, else `none`",
+    ),
+    Setting(
+        "webhook_allow_http", FLAG,
+        "Let webhooks to public addresses travel unencrypted.", "false",
+    ),
+    Setting(
+        "webhook_ca_file", OPTIONAL_PATH,
+        "Certificates that webhook receivers may have been signed by, besides the system's, "
+        "in PEM.", "/etc/ssl/internal-ca.pem", default="the system's only",
     ),
     Setting(
         "smtp_host", OPTIONAL_HOST,

@@ -80,6 +80,12 @@ def _cidrs(value: object) -> tuple[str, ...]:
         raise ValueError("write networks such as 10.0.0.0/8, separated by commas") from None
 
 
+def _optional_cidrs(value: object) -> tuple[str, ...] | None:
+    if not isinstance(value, list) and _text(value).lower() == "none":
+        return ()
+    return _cidrs(value) or None
+
+
 def _hosts(value: object) -> tuple[str, ...]:
     hosts = tuple(word.lower() for word in _words(value))
     if all(_HOST.fullmatch(host) for host in hosts):
@@ -193,6 +199,7 @@ FLAG = Reader("true or false", _flag)
 PATH = Reader("path", _path)
 OPTIONAL_PATH = Reader("path", _optional_path)
 CIDRS = Reader("networks", _cidrs)
+OPTIONAL_CIDRS = Reader("networks, or none", _optional_cidrs)
 HOSTS = Reader("host names", _hosts)
 BIND_HOST = Reader("address", _bind_host)
 PUBLIC_URL = Reader("URL", _public_url)
