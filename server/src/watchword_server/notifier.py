@@ -7,7 +7,7 @@ costs few commits.  It looks for itself every `POLL_S`; nobody has to wake it.
 import asyncio
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from watchword_server.domain.traffic import SLOW_S, Key, Traffic
 from watchword_server.runtime import Runtime
@@ -76,7 +76,7 @@ class Notifier:
             return False
         offered: dict[Key, int] = {}
 
-        def shares(keys: Sequence[Key]) -> dict[Key, int]:
+        def shares(keys: Iterable[Key]) -> dict[Key, int]:
             offered.clear()
             offered.update({} if self._stopping else self.traffic.shares(keys))
             return offered

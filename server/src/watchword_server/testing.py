@@ -18,7 +18,7 @@ from typing import Any
 
 from watchword_server.domain.channel import CODELESS, Channel
 from watchword_server.domain.delivery import Message, Receipt
-from watchword_server.ports.outside import Clock, Entropy, Provider
+from watchword_server.ports.outside import Clock, Entropy, Poster, Provider
 from watchword_server.runtime import Runtime
 from watchword_server.settings import Settings
 
@@ -97,12 +97,13 @@ class FakeProvider:
 @asynccontextmanager
 async def open_runtime(
     folder: Path, *, clock: Clock | None = None, entropy: Entropy | None = None,
-    outside: tuple[Provider, ...] = (), inbox: Provider | None = None, **settings: Any,
+    outside: tuple[Provider, ...] = (), inbox: Provider | None = None,
+    poster: Poster | None = None, **settings: Any,
 ) -> AsyncIterator[Runtime]:  # fmt: skip
     """A runtime on `folder`/watchword.db, closed at the end; opened again it finds its data.
 
     `outside` are the providers of live projects, `inbox` that of the others (by default the real
-    one); `settings` are those of `Settings`.
+    one), `poster` what webhooks go through; `settings` are those of `Settings`.
     """
     values: dict[str, Any] = {
         "database_url": f"sqlite:///{folder / 'watchword.db'}",
@@ -110,7 +111,7 @@ async def open_runtime(
     }
     runtime = await Runtime.open(
         Settings(**(values | settings)), clock=clock or ManualClock(),
-        entropy=entropy or SeededEntropy(), outside=outside, inbox=inbox,
+        entropy=entropy or SeededEntropy(), outside=outside, inbox=inbox, poster=poster,
     )  # fmt: skip
     try:
         yield runtime

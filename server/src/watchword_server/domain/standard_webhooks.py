@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Iterable
 from hashlib import sha256
 
-SECRET_MARK = "whsec_"
+MARK = "whsec_"
 SECRET_BYTES = range(24, 65)
 NEW_SECRET_BYTES = 32
 PING_TYPE = "webhook.ping"
@@ -18,7 +18,7 @@ PING_TYPE = "webhook.ping"
 
 def secret_from(random: bytes) -> str:
     """A secret as it is shown and kept."""
-    return SECRET_MARK + base64.b64encode(random).decode()
+    return MARK + base64.b64encode(random).decode()
 
 
 def key_of(secret: str) -> bytes:
@@ -28,10 +28,10 @@ def key_of(secret: str) -> bytes:
         ValueError: it is not `whsec_` and the base64 of 24 to 64 bytes.
     """
     try:
-        key = base64.b64decode(secret.removeprefix(SECRET_MARK), validate=True)
+        key = base64.b64decode(secret.removeprefix(MARK), validate=True)
     except binascii.Error:
         key = b""
-    if not secret.startswith(SECRET_MARK) or len(key) not in SECRET_BYTES:
+    if not secret.startswith(MARK) or len(key) not in SECRET_BYTES:
         raise ValueError("write `whsec_` and the base64 of 24 to 64 bytes")
     return key
 

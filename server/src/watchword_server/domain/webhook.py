@@ -7,14 +7,14 @@ answers 410, or that has only failed for five days, is disabled.
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from watchword_server.domain import destinations
+from watchword_server.domain.destinations import BadDestination
 from watchword_server.domain.errors import Problem, bad_field
 from watchword_server.domain.events import EventType
 
-MAX_URL = 2_048
 MAX_PAYLOAD = 20_000
 """Bytes (Standard Webhooks 1.0.0, "Payload size")."""
 JITTER = 0.2
@@ -25,7 +25,6 @@ _GONE = 410
 _THROTTLED = frozenset({429, 502, 503, 504})
 """Answers that speak for the whole endpoint (Standard Webhooks 1.0.0, "Response")."""
 _MS = 1000
-_PORTS = range(1, 65_536)
 
 
 class Dialect(StrEnum):
@@ -171,8 +170,8 @@ def check_types(types: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(types))
 
 
-def check_url(url: str, *, https_only: bool) -> str:
-    """The URL of an endpoint, if it is written like one.
+def check_url(url: str, *, http: bool) -> str:
+    """The URL of an endpoint, if it is written like one; `http`: whether it may be plain.
 
     Whether it may be called is decided at each attempt, by the addresses it then has.
 
@@ -180,33 +179,15 @@ def check_url(url: str, *, https_only: bool) -> str:
         Problem: BAD_FIELD.
     """
     try:
-        parts = urlsplit(url)
-        fits = _is_plain(url) and _fits(parts)
-    except ValueError:
-        fits = False
-    if not fits:
+        destination = destinations.parse(url)
+    except BadDestination as error:
         raise bad_field(
-            "url", "url", "Write a whole URL such as https://example.com/hooks, without user, "
-            "password and fragment."
-        )  # fmt: skip
-    if https_only and parts.scheme != "https":
-        raise bad_field("url", "https", "A live project's webhooks go to https URLs only.")
+            "url", error.rule, "Write a whole URL such as https://example.com/hooks, without "
+            "user, password and fragment; see docs/destinations.md."
+        ) from None  # fmt: skip
+    if destination.scheme != "https" and not http:
+        raise bad_field("url", "https", "Webhooks go to https URLs only.")
     return url
-
-
-def _is_plain(url: str) -> bool:
-    return (
-        len(url) <= MAX_URL
-        and url.isascii()
-        and url.isprintable()
-        and not set(' "<>\\`{}') & set(url)
-    )
-
-
-def _fits(parts: SplitResult) -> bool:
-    port_fits = parts.port is None or parts.port in _PORTS
-    named = parts.scheme in ("http", "https") and bool(parts.hostname)
-    return named and port_fits and "@" not in parts.netloc and not parts.fragment
 
 
 def delay_ms(seconds: float, chance: float) -> int:

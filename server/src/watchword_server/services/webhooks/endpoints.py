@@ -7,7 +7,7 @@ import msgspec
 from watchword_server.domain import callbacks, ids, standard_webhooks, webhook
 from watchword_server.domain.errors import NOT_ALLOWED_HERE, Problem, bad_field
 from watchword_server.domain.ids import Prefix
-from watchword_server.domain.project import Caller, Mode
+from watchword_server.domain.project import Caller
 from watchword_server.domain.webhook import Dialect, Disabled, EndpointSecrets, WebhookEndpoint
 from watchword_server.ports.outside import Clock, Entropy
 from watchword_server.ports.store import Store, Transaction
@@ -63,23 +63,29 @@ class IssuedEndpoint(msgspec.Struct, frozen=True):
 
     endpoint: WebhookEndpoint
     secret: str
-    ping: Ping | None = None
 
     def __repr__(self) -> str:
         return f"<IssuedEndpoint {self.endpoint.id.hex()}>"
 
 
 class WebhookEndpoints:
-    """The use cases of `/v1/webhook-endpoints`."""
+    """The use cases of `/v1/webhook-endpoints`.
 
-    def __init__(self, store: Store, clock: Clock, entropy: Entropy, posting: Posting) -> None:
+    Args:
+        http: whether a URL may be plain http.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, entropy: Entropy, posting: Posting, *, http: bool
+    ) -> None:
         self._store = store
+        self._http = http
         self._clock = clock
         self._entropy = entropy
         self._posting = posting
 
-    async def create(self, caller: Caller, asked: Asked) -> IssuedEndpoint:
-        """A new endpoint, which is then pinged: it stays whatever it answers.
+    async def create(self, caller: Caller, asked: Asked) -> tuple[IssuedEndpoint, Ping]:
+        """A new endpoint, which is then pinged: it is kept whatever it answers.
 
         Raises:
             Problem: BAD_FIELD, or NOT_ALLOWED_HERE where the project has too many.
@@ -90,7 +96,7 @@ class WebhookEndpoints:
         sealed = self._posting.seal(caller.project, id, _secrets(asked, secret))
         endpoint = WebhookEndpoint(
             project=caller.project, id=id,
-            url=webhook.check_url(asked.url, https_only=caller.mode is Mode.LIVE),
+            url=webhook.check_url(asked.url, http=self._http),
             description=asked.description, dialect=asked.dialect,
             types=webhook.check_types(asked.types), secrets=sealed, verified=False,
             disabled=None, failing_since=None, not_before=0, after=0,
@@ -111,7 +117,7 @@ class WebhookEndpoints:
         made = await self._store.write(unit)
         ping = await self._ping(made)
         verified = msgspec.structs.replace(made, verified=ping.succeeded)
-        return IssuedEndpoint(verified, secret, ping)
+        return IssuedEndpoint(verified, secret), ping
 
     async def of(self, caller: Caller) -> Sequence[WebhookEndpoint]:
         """Every endpoint of the project."""
@@ -143,8 +149,7 @@ class WebhookEndpoints:
         now = self._clock.now()
         fields: dict[str, object] = {"updated_at": now}
         if changes.url is not None:
-            is_live = caller.mode is Mode.LIVE
-            fields["url"] = webhook.check_url(changes.url, https_only=is_live)
+            fields["url"] = webhook.check_url(changes.url, http=self._http)
             fields["verified"] = False
         if changes.description is not None:
             fields["description"] = changes.description
@@ -275,7 +280,9 @@ def _secret(dialect: Dialect, given: str | None, entropy: Entropy) -> str:
     """The secret that was given if the dialect can use it, else a new one."""
     if given is None:
         random = entropy(standard_webhooks.NEW_SECRET_BYTES)
-        return standard_webhooks.secret_from(random) if dialect is Dialect.STANDARD else random.hex()
+        return (
+            standard_webhooks.secret_from(random) if dialect is Dialect.STANDARD else random.hex()
+        )
     if dialect is Dialect.STANDARD:
         try:
             standard_webhooks.key_of(given)

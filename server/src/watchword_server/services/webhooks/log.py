@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from watchword_server.domain import ids, webhook
-from watchword_server.domain.events import Event
+from watchword_server.domain.events import Event, place
 from watchword_server.domain.ids import Prefix
 from watchword_server.domain.project import Caller
 from watchword_server.domain.sealing import Keyring
@@ -67,8 +67,8 @@ class WebhookLog:
 
         return await self._store.read(query)
 
-    async def get(self, caller: Caller, endpoint: bytes, number: int) -> Told:
-        """One delivery with every attempt.
+    async def get(self, caller: Caller, endpoint: bytes, event: bytes) -> Told:
+        """The delivery of one event with every attempt.
 
         Raises:
             Problem: UNKNOWN_ID.
@@ -77,10 +77,10 @@ class WebhookLog:
 
         def query(tx: Transaction) -> Told | None:
             _endpoint(tx, project, endpoint)
-            found = tx.webhook_deliveries.get(project, endpoint, number)
-            told = None if found is None else _told(tx, found)
+            told = _of_event(tx, project, endpoint, event)
             if told is None:
                 return None
+            number = told.delivery.number
             attempts = tx.webhook_deliveries.attempts(project, endpoint, number)
             return msgspec.structs.replace(told, attempts=[self._opened(one) for one in attempts])
 
@@ -108,9 +108,7 @@ class WebhookLog:
             total = None
             if after is None:
                 total = rows.count_to_replay(project, endpoint, status, since, until, now)
-            found = rows.to_replay(
-                project, endpoint, after or 0, status, since, until, now, limit
-            )
+            found = rows.to_replay(project, endpoint, after or 0, status, since, until, now, limit)
             for one in found:
                 rows.update(webhook.replayed(one, now))
             return Replayed(len(found), found[-1].number if len(found) == limit else None, total)
@@ -118,7 +116,7 @@ class WebhookLog:
         return await self._store.write(unit)
 
     async def replay_events(
-        self, caller: Caller, endpoint: bytes, numbers: Sequence[int]
+        self, caller: Caller, endpoint: bytes, events: Sequence[bytes]
     ) -> Replayed:
         """Deliver these events again, whatever became of them.
 
@@ -130,10 +128,11 @@ class WebhookLog:
         def unit(tx: Transaction) -> Replayed:
             _endpoint(tx, project, endpoint)
             rows = tx.webhook_deliveries
-            found = [rows.get(project, endpoint, number) for number in dict.fromkeys(numbers)]
-            if any(one is None for one in found):
+            found = [_of_event(tx, project, endpoint, event) for event in dict.fromkeys(events)]
+            if None in found:
                 raise ids.unknown(Prefix.EVENT)
-            idle = [one for one in found if one is not None and not _is_under_way(one, now)]
+            known = [told.delivery for told in found if told is not None]
+            idle = [one for one in known if not _is_under_way(one, now)]
             for one in idle:
                 rows.update(webhook.replayed(one, now))
             return Replayed(len(idle), None, len(found))
@@ -150,6 +149,13 @@ class WebhookLog:
 def _endpoint(tx: Transaction, project: bytes, endpoint: bytes) -> None:
     if tx.webhook_endpoints.get(project, endpoint) is None:
         raise ids.unknown(Prefix.WEBHOOK_ENDPOINT)
+
+
+def _of_event(tx: Transaction, project: bytes, endpoint: bytes, event: bytes) -> Told | None:
+    """The delivery of an event, whose id has to be right as a whole."""
+    found = tx.webhook_deliveries.get(project, endpoint, place(event))
+    told = None if found is None else _told(tx, found)
+    return told if told is not None and told.event.id == event else None
 
 
 def _told(tx: Transaction, delivery: WebhookDelivery) -> Told | None:
