@@ -24,7 +24,9 @@ IDS = (
     "sendMessage sendCode resendMessage cancelMessage getMessage listMessages checkVerification "
     "listTemplates getTemplate listInboxMessages createApiKey listApiKeys getApiKey updateApiKey "
     "deleteApiKey rotateApiKey createProject listProjects getProject updateProject deleteProject "
-    "unlockAddress"
+    "unlockAddress createWebhookEndpoint listWebhookEndpoints getWebhookEndpoint "
+    "updateWebhookEndpoint deleteWebhookEndpoint rotateWebhookSecret testWebhookEndpoint "
+    "listWebhookDeliveries getWebhookDelivery replayWebhooks"
 )
 
 anyio = pytest.mark.asyncio(loop_scope="module")

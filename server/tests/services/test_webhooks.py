@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from standardwebhooks import webhooks
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from services.desk import PHONE
@@ -9,13 +10,10 @@ from services.hooks import URL, Hooks, hooked
 from watchword_server.domain.project import Mode
 from watchword_server.domain.webhook import Disabled
 from watchword_server.ports.outside import Denied, Reply, Unreachable
-from watchword_server.services.webhooks import Changes, notifying
+from watchword_server.services.webhooks import Asked, Changes, Selection, notifying
 from watchword_server.testing import open_runtime
 
 DAY_S = 86_400
-APPROVAL = [
-    "verification.created", "delivery.sent", "delivery.delivered", "verification.approved",
-]  # fmt: skip
 
 
 @pytest.fixture
@@ -115,8 +113,6 @@ async def test_after_the_schedule_it_is_exhausted_and_a_replay_begins_anew(hooks
 
 
 def selection(status=None):
-    from watchword_server.services.webhooks import Selection
-
     return Selection(status=status)
 
 
@@ -237,7 +233,6 @@ async def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(hooks: Hooks,
 
 def verifies(secret, post, monkeypatch):
     """Whether the public library, at the post's own time, accepts it."""
-    from standardwebhooks import webhooks
 
     class Then(webhooks.datetime):
         @classmethod
@@ -275,8 +270,6 @@ async def test_without_endpoints_nothing_is_written_for_events(hooks: Hooks):
 async def test_a_failing_ping_is_told_and_the_endpoint_is_kept(tmp_path, clock):
     async with open_runtime(tmp_path, clock=clock) as runtime:
         caller = await runtime.operator()
-        from watchword_server.services.webhooks import Asked
-
         made, ping = await runtime.services.webhook_endpoints.create(
             caller, Asked(url="http://127.0.0.1:9999/in")
         )

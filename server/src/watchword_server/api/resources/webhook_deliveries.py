@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType
 
 from watchword_server.api.fields import (
+    END,
     Body,
     Cursor,
     Instant,
@@ -19,6 +20,7 @@ from watchword_server.api.fields import (
 )
 from watchword_server.api.operation import Call, Operation
 from watchword_server.api.resources.webhook_endpoints import endpoint_id
+from watchword_server.domain.errors import bad_field
 from watchword_server.domain.event_wire import WireEvent, wire
 from watchword_server.domain.events import EventType
 from watchword_server.domain.ids import Prefix, parse, text
@@ -35,15 +37,25 @@ EventId = Annotated[str, Meta(description="The id of the event.", examples=[_EXA
 ChosenStatus = Annotated[
     WebhookStatus, Meta(description="Only those in this state.", examples=["exhausted"])
 ]
+_RFC_3339 = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+    rf"(Z|[+-][0-9]{{2}}:[0-9]{{2}}){END}"
+)
 Since = Annotated[
-    datetime,
+    str,
     Meta(
-        tz=True, description="Only those from this instant on.", examples=["2026-03-01T12:00:00Z"]
+        pattern=_RFC_3339,
+        description="Only those from this instant on: RFC 3339.",
+        examples=["2026-03-01T12:00:00Z"],
     ),
 ]
 Until = Annotated[
-    datetime,
-    Meta(tz=True, description="Only those before this instant.", examples=["2026-03-02T12:00:00Z"]),
+    str,
+    Meta(
+        pattern=_RFC_3339,
+        description="Only those before this instant: RFC 3339.",
+        examples=["2026-03-02T12:00:00Z"],
+    ),
 ]
 
 
@@ -202,20 +214,27 @@ def _cursor(number: int | None) -> str | None:
     return None if number is None else f"{number:032x}"
 
 
-def _ms(when: datetime | UnsetType | None, otherwise: int) -> int:
+def _ms(field: str, when: str | UnsetType | None, otherwise: int) -> int:
     if when is None or isinstance(when, UnsetType):
         return otherwise
-    return round(when.timestamp() * _MS)
+    try:
+        return round(datetime.fromisoformat(when).timestamp() * _MS)
+    except ValueError:
+        raise bad_field(field, "instant", f"There is no such instant in `{field}`.") from None
 
 
 def _selection(
     status: WebhookStatus | UnsetType | None,
-    since: datetime | UnsetType | None,
-    until: datetime | UnsetType | None,
+    since: str | UnsetType | None,
+    until: str | UnsetType | None,
 ) -> Selection:
     plain = Selection()
     chosen = None if status is None or isinstance(status, UnsetType) else status.value
-    return Selection(status=chosen, since=_ms(since, plain.since), until=_ms(until, plain.until))
+    return Selection(
+        status=chosen,
+        since=_ms("since", since, plain.since),
+        until=_ms("until", until, plain.until),
+    )
 
 
 async def _list(call: Call, _body: None, query: ListWebhookDeliveries) -> WebhookDeliveryList:
