@@ -53,10 +53,13 @@ SYNC, LATER = operations(Watchword(**KEYS)), operations(AsyncWatchword(**KEYS))
 
 
 def test_both_clients_have_the_promised_operations() -> None:
-    promised = """close guard.unlock health inbox.list keys.create keys.delete keys.get keys.list
-    keys.rotate keys.update messages.cancel messages.get messages.list messages.resend messages.send
+    promised = """close events.get events.list events.stream guard.unlock health
+    inbox.list keys.create keys.delete keys.get keys.list keys.rotate keys.update
+    messages.cancel messages.get messages.list messages.resend messages.send
     projects.create projects.delete projects.get projects.list projects.update templates.get
-    templates.list verifications.check with_options"""
+    templates.list verifications.check webhooks.create webhooks.delete webhooks.deliveries
+    webhooks.delivery webhooks.get webhooks.list webhooks.replay webhooks.rotate_secret
+    webhooks.test webhooks.update with_options"""
     assert sorted(SYNC) == sorted(LATER) == promised.split()
 
 
@@ -87,13 +90,14 @@ def test_an_operation_looks_like_what_it_is() -> None:
 TYPED = """
 from collections.abc import AsyncIterator, Iterator
 from typing import assert_type
-from watchword import ApiKey, AsyncWatchword, CheckResult, Health, Message, Watchword
+from watchword import ApiKey, AsyncWatchword, CheckResult, Event, Health, Message, Watchword
 
 client = Watchword()
 assert_type(client.messages.send(to="x", template_id="t", params={"a": "b"}), Message)
 assert_type(client.messages.list(status="pending"), Iterator[Message])
 assert_type(client.verifications.check(message_id="x", code="1"), CheckResult)
 assert_type(client.keys.create(name="n", scopes=["a"], allowed_ips=["::1"]), ApiKey)
+assert_type(client.events.stream(type="delivery"), Iterator[Event])
 assert_type(client.with_options(timeout=1).health(), Health)
 
 async def later() -> None:

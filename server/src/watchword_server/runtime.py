@@ -33,6 +33,7 @@ from watchword_server.services.api_keys import ApiKeys
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
 from watchword_server.services.directory import CachedDirectory
+from watchword_server.services.events import Events
 from watchword_server.services.projects import Projects
 from watchword_server.services.reading import Reading
 from watchword_server.services.sending import Sending
@@ -54,6 +55,7 @@ class Services(msgspec.Struct, frozen=True):
     sending: Sending
     checking: Checking
     reading: Reading
+    events: Events
     api_keys: ApiKeys
     projects: Projects
     webhook_endpoints: WebhookEndpoints
@@ -141,6 +143,7 @@ class Runtime:
             sending=Sending(store, clock, drafter, directory, throughput, ledger, self.dispatch),
             checking=Checking(store, clock, keyring, sequence, ledger),
             reading=Reading(store, clock, keyring, numbering, directory),
+            events=Events(store, clock),
             api_keys=ApiKeys(store, clock, entropy, keyring, directory),
             projects=Projects(
                 store, clock, entropy, directory, catalogue.templates(), _limit_names()
@@ -150,6 +153,7 @@ class Runtime:
             throughput=throughput,
             clock=clock,
         )
+        store.committed = self.services.events.hint
         self.notifying = Notifying(
             store, clock, entropy, keyring, posting, settings.webhook_schedule
         )
@@ -197,6 +201,7 @@ class Runtime:
     async def close(self) -> None:
         """Close providers and store; what was accepted is durable."""
         self._open = False
+        await self.services.events.close()
         await self._accounts.aclose()
         await self.poster.aclose()
         await self.store.close()

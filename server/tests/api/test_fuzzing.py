@@ -84,6 +84,7 @@ def test_the_server_does_what_its_description_says(served: tuple[str, str], tmp_
         Path(sys.executable).with_name("schemathesis"), "run", f"{url}/openapi.json",
         "--url", url, "--header", f"Authorization: {authorization}", "--no-color",
         "--checks", "all", "--exclude-checks", "positive_data_acceptance",
+        "--exclude-operation-id", "streamEvents",  # it never ends
         "--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--seed", "1",
     ]  # fmt: skip
     outcome = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True)

@@ -26,7 +26,7 @@ IDS = (
     "deleteApiKey rotateApiKey createProject listProjects getProject updateProject deleteProject "
     "unlockAddress createWebhookEndpoint listWebhookEndpoints getWebhookEndpoint "
     "updateWebhookEndpoint deleteWebhookEndpoint rotateWebhookSecret testWebhookEndpoint "
-    "listWebhookDeliveries getWebhookDelivery replayWebhooks"
+    "listWebhookDeliveries getWebhookDelivery replayWebhooks listEvents getEvent streamEvents"
 )
 
 anyio = pytest.mark.asyncio(loop_scope="module")
@@ -56,7 +56,8 @@ def test_the_example_of_an_operation_is_accepted_by_it(operation: Any) -> None:
         assert operation.decoder is not None
         operation.decoder.decode(raw)
         validator(schema_of(operation.id, "requestBody")).validate(json.loads(raw))
-    success = responses(operation.id)[str(operation.status)]["content"]["application/json"]
+    said = responses(operation.id)[str(operation.status)]["content"]
+    success = said[operation.content_type.decode()]
     validator(success["schema"]).validate(success["example"])
 
 

@@ -23,6 +23,7 @@ class Receiver:
         self.port = 0
         self.hosts: tuple[str, ...] = ()
         self._probes: dict[int, asyncio.Future[None]] = {}
+        self._tasks: set[asyncio.Task[None] | None] = set()
         self._answer = answer
         self._script = script
 
@@ -33,12 +34,21 @@ class Receiver:
             writer.transport.abort()
             return
         self.connections += 1
+        self._tasks.add(asyncio.current_task())
         try:
             await self._serve(reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # whoever connected went away, or the test is over
         finally:
             writer.transport.abort()
+
+    async def close(self) -> None:
+        """Let everybody in who is waiting, and send everybody away."""
+        await self.reached()
+        tasks = [task for task in self._tasks if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def reached(self) -> int:
         """How many connections were made so far: those the kernel still queues are let in first."""
@@ -72,12 +82,13 @@ async def listening(
 ) -> AsyncIterator[Receiver]:
     """The receiver on one free port of all these addresses."""
     sockets = _bound(hosts)
-    receiver.hosts = hosts
+    receiver.hosts = hosts if ssl is None else ()
     receiver.port = sockets[0].getsockname()[1]
     servers = [await asyncio.start_server(receiver.connected, sock=one, ssl=ssl) for one in sockets]
     try:
         yield receiver
     finally:
+        await receiver.close()
         for server in servers:
             server.close()
             await server.wait_closed()

@@ -48,6 +48,10 @@ FOREIGN = {
         delivery(project=p, status=DeliveryStatus.SENT)
     ),
     "Events.of": lambda tx, p: tx.events.of(p, VERIFICATION),
+    "Events.at": lambda tx, p: tx.events.at(p, 1) or tx.events.at(p, 2),
+    "Events.before": lambda tx, p: tx.events.before(p, 99, 0, ("", "~"), 9),
+    "Events.of_before": lambda tx, p: tx.events.of_before(p, VERIFICATION, 99, ("", "~"), 9),
+    "Events.after": lambda tx, p: tx.events.after(p, 0, 99, ("", "~"), 9),
     "Events.append": lambda tx, p: tx.events.append(p, VERIFICATION, "x", NOW, b"{}"),
     "Addresses.get": lambda tx, p: tx.addresses.get(p, ADDRESS, NOW - DAY),
     "Addresses.failed_check": lambda tx, p: tx.addresses.failed_check(p, ADDRESS, NOW, key("c")),
@@ -99,9 +103,9 @@ ACROSS = {
     "LiveVerifications.expired", "WorkQueue.claim", "WorkQueue.done", "WorkQueue.next_due",
     "WorkQueue.add", "Addresses.sweep", "Inbox.sweep", "Projects.all", "Projects.insert",
     "ApiKeys.find", "ApiKeys.insert", "LiveVerifications.insert", "Verifications.insert",
-    "Deliveries.insert", "WebhookEndpoints.insert", "WebhookEndpoints.any_enabled",
+    "Deliveries.insert", "Events.newest", "WebhookEndpoints.insert", "WebhookEndpoints.any_enabled",
     "WebhookDeliveries.add", "WebhookDeliveries.log", "WebhookDeliveries.agenda",
-    "WebhookDeliveries.newest_event", "WebhookDeliveries.events_after",
+    "WebhookDeliveries.events_after",
     "WebhookDeliveries.cursor", "WebhookDeliveries.move_cursor", "WebhookDeliveries.sweep",
     "WebhookDeliveries.sequence",
 }  # fmt: skip

@@ -24,7 +24,20 @@ from watchword.errors import (
     UnexpectedResponse,
     WatchwordError,
 )
-from watchword.models import ApiKey, CheckResult, Health, InboxMessage, Message, Project, Template
+from watchword.models import (
+    ApiKey,
+    CheckResult,
+    Event,
+    Health,
+    InboxMessage,
+    Message,
+    Ping,
+    Project,
+    Replay,
+    Template,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from watchword.protocol import __version__
 
 __all__ = [
@@ -37,19 +50,24 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "ConnectionFailed",
+    "Event",
     "Gone",
     "Health",
     "InboxMessage",
     "Message",
     "NotFound",
     "PermissionDenied",
+    "Ping",
     "Project",
     "RateLimited",
+    "Replay",
     "ServerError",
     "Template",
     "TimedOut",
     "UnexpectedResponse",
     "Watchword",
     "WatchwordError",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "__version__",
 ]

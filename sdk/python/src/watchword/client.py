@@ -7,20 +7,24 @@ import random
 import ssl
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx2
 
-from watchword import resources
+from watchword import endpoints, resources
 from watchword.errors import ConnectionFailed, TimedOut
 from watchword.models import Health
-from watchword.protocol import Call, Exchange, Retry, Settings, configure
+from watchword.protocol import Call, Exchange, Feed, Retry, Settings, configure
 from watchword.resources import AsyncRunner, SyncRunner, W
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_OK = 200
+_RECONNECT = 1.0
+_SILENCE = 45.0
+"""Seconds; a stream says every 15 that it is alive."""
 _NEVER_SENT = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -43,6 +47,25 @@ class _Blocking(SyncRunner):
             self.sleep(step.after)
         return step
 
+    def follow(self, feed: Feed[Any]) -> Iterator[Any]:
+        while True:
+            exchange = Exchange(self.settings, feed.call, "", self.jitter, feed.retries)
+            step = Retry(0)
+            try:
+                with self.http.stream(**_streamable(exchange)) as answer:
+                    if answer.status_code == _OK:
+                        for line in answer.iter_lines():
+                            if (event := feed.take(line)) is not None:
+                                yield event
+                    else:
+                        content = answer.read()
+                        step = exchange.answered(answer.status_code, answer.headers, content)
+            except httpx2.RequestError as cause:
+                exchange.retries = feed.retries
+                step = exchange.failed(_translated(cause, exchange.settings))
+            feed.retries = exchange.retries
+            self.sleep(step.after or _RECONNECT)
+
     def _send(self, exchange: Exchange[Any]) -> Any:
         try:
             answer = self.http.request(**_sendable(exchange))
@@ -64,6 +87,25 @@ class _Awaiting(AsyncRunner):
             await self.sleep(step.after)
         return step
 
+    async def follow(self, feed: Feed[Any]) -> AsyncIterator[Any]:
+        while True:
+            exchange = Exchange(self.settings, feed.call, "", self.jitter, feed.retries)
+            step = Retry(0)
+            try:
+                async with self.http.stream(**_streamable(exchange)) as answer:
+                    if answer.status_code == _OK:
+                        async for line in answer.aiter_lines():
+                            if (event := feed.take(line)) is not None:
+                                yield event
+                    else:
+                        content = await answer.aread()
+                        step = exchange.answered(answer.status_code, answer.headers, content)
+            except httpx2.RequestError as cause:
+                exchange.retries = feed.retries
+                step = exchange.failed(_translated(cause, exchange.settings))
+            feed.retries = exchange.retries
+            await self.sleep(step.after or _RECONNECT)
+
     async def _send(self, exchange: Exchange[Any]) -> Any:
         try:
             answer = await self.http.request(**_sendable(exchange))
@@ -82,8 +124,10 @@ class _Client(resources.Resource[W]):
         self.inbox: resources.Inbox[W] = resources.Inbox(runner)
         self.templates: resources.Templates[W] = resources.Templates(runner)
         self.keys: resources.Keys[W] = resources.Keys(runner)
+        self.events: resources.Events[W] = resources.Events(runner)
         self.guard: resources.Guard[W] = resources.Guard(runner)
         self.projects: resources.Projects[W] = resources.Projects(runner)
+        self.webhooks: endpoints.Webhooks[W] = endpoints.Webhooks(runner)
 
     @resources.operation
     def health(self) -> Call[Health]:
@@ -200,6 +244,11 @@ def _connection(settings: Settings) -> dict[str, Any]:
 
 def _sendable(exchange: Exchange[Any]) -> dict[str, Any]:
     return {**vars(exchange.request), "timeout": exchange.settings.timeout}
+
+
+def _streamable(exchange: Exchange[Any]) -> dict[str, Any]:
+    patience = max(exchange.settings.timeout, _SILENCE)
+    return {**vars(exchange.request), "timeout": patience}
 
 
 def _translated(cause: httpx2.RequestError, settings: Settings) -> ConnectionFailed:

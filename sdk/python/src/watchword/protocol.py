@@ -283,6 +283,31 @@ def listing(path: str, model: type[R], limit: int | None = None, **query: Any) -
     return Listing(Call("GET", path, decode, query), limit)
 
 
+@dataclass
+class Feed(Generic[T]):
+    """A stream of server-sent events, and how far it was read."""
+
+    path: str
+    decode: Callable[[Any], T]
+    query: Mapping[str, Any]
+    retries: int = 0
+
+    @property
+    def call(self) -> Call[Any]:
+        """The call that reads on."""
+        return Call("GET", self.path, nothing, self.query)
+
+    def take(self, line: str) -> T | None:
+        """The event on a line, if there is one."""
+        self.retries = 0
+        name, _, value = line.partition(": ")
+        if name != "data":
+            return None
+        body = json.loads(value)
+        self.query = {**self.query, "last_event_id": body["id"]}
+        return self.decode(body)
+
+
 def compact(members: Mapping[str, Any]) -> dict[str, Any]:
     """The members that were given a value."""
     return {name: value for name, value in members.items() if value is not None}

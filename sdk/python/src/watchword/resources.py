@@ -11,8 +11,8 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, get_args, overload
 
-from watchword.models import ApiKey, CheckResult, InboxMessage, Message, Project, Template
-from watchword.protocol import Call, Listing, Settings, compact, listing, nothing, segment
+from watchword.models import ApiKey, CheckResult, Event, InboxMessage, Message, Project, Template
+from watchword.protocol import Call, Feed, Listing, Settings, compact, listing, nothing, segment
 
 
 class SyncRunner(ABC):
@@ -30,6 +30,10 @@ class SyncRunner(ABC):
             found, rest = rest.take(self.run(rest.call))
             yield from found
 
+    @abstractmethod
+    def follow(self, feed: Feed[Any]) -> Iterator[Any]:
+        """Everything a stream brings, over as many connections as it takes."""
+
 
 class AsyncRunner(ABC):
     """Runs calls and is awaited."""
@@ -46,6 +50,10 @@ class AsyncRunner(ABC):
             found, rest = rest.take(await self.run(rest.call))
             for item in found:
                 yield item
+
+    @abstractmethod
+    def follow(self, feed: Feed[Any]) -> AsyncIterator[Any]:
+        """Everything a stream brings, over as many connections as it takes."""
 
 
 ASSIGNED = ("__module__", "__name__", "__qualname__", "__doc__")
@@ -66,7 +74,7 @@ class Resource(Generic[W]):
 class Operation(Generic[P, S, A]):
     """A method that builds a call, as an operation that gives S when sync and A when async."""
 
-    def __init__(self, build: Callable[..., Call[Any] | Listing[Any]]) -> None:
+    def __init__(self, build: Callable[..., Call[Any] | Listing[Any] | Feed[Any]]) -> None:
         self._build = build
         self.__doc__ = build.__doc__
         drawn = inspect.signature(build)
@@ -89,6 +97,8 @@ class Operation(Generic[P, S, A]):
         def bound(*args: Any, **kwargs: Any) -> Any:
             what = self._build(resource, *args, **kwargs)
             runner = resource._runner
+            if isinstance(what, Feed):
+                return runner.follow(what)
             return runner.items(what) if isinstance(what, Listing) else runner.run(what)
 
         functools.update_wrapper(bound, self._build, ASSIGNED, ())
@@ -107,6 +117,13 @@ def paginated(
     build: Callable[Concatenate[Any, P], Listing[T]],
 ) -> Operation[P, Iterator[T], AsyncIterator[T]]:
     """An operation with a list of answers, read page after page."""
+    return Operation(build)
+
+
+def streamed(
+    build: Callable[Concatenate[Any, P], Feed[T]],
+) -> Operation[P, Iterator[T], AsyncIterator[T]]:
+    """An operation whose answers come as they happen."""
     return Operation(build)
 
 
@@ -208,6 +225,38 @@ class Inbox(Resource[W]):
     def list(self, to: str | None = None, limit: int | None = None) -> Listing[InboxMessage]:
         """The messages in the inbox, each with its code, at most `limit`."""
         return listing("/inbox/messages", InboxMessage, limit=limit, to=to)
+
+
+class Events(Resource[W]):
+    """Read and follow what happened."""
+
+    @operation
+    def get(self, event_id: str) -> Call[Event]:
+        """One event."""
+        return Call("GET", f"/events/{segment(event_id)}", Event.from_wire)
+
+    @paginated
+    def list(
+        self, type: str | None = None, message_id: str | None = None, limit: int | None = None
+    ) -> Listing[Event]:
+        """The events of the project, newest first, at most `limit`.
+
+        `type` is one such as verification.approved, or a family such as verification.
+        """
+        return listing("/events", Event, limit=limit, type=type, message_id=message_id)
+
+    @streamed
+    def stream(self, type: str | None = None, last_event_id: str | None = None) -> Feed[Event]:
+        """Events as they happen, from now on or from after `last_event_id`; it never ends.
+
+        A connection that is lost is made again, and no event is missed.
+
+        Raises:
+            ConnectionFailed: the server does not come back. Go on later with the id of the last
+                event you have.
+        """
+        query = {"type": type, "last_event_id": last_event_id}
+        return Feed("/events/stream", Event.from_wire, query)
 
 
 class Guard(Resource[W]):

@@ -1,6 +1,7 @@
 """An answer before it is written to a connection, and the header fields that every answer has."""
 
 import functools
+from collections.abc import AsyncIterator
 
 import msgspec
 
@@ -14,12 +15,13 @@ MARKDOWN = b"text/markdown; charset=utf-8"
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """A status, a body and what is special in its header."""
+    """A status, a body and what is special in its header; `pieces` is a body that goes on."""
 
     status: int
     body: bytes
     content_type: bytes = JSON
     headers: tuple[Header, ...] = ()
+    pieces: AsyncIterator[bytes] | None = None
 
 
 def header(answer: Answer, request_id: bytes, standing: Standing | None) -> list[Header]:

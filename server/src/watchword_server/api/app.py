@@ -27,6 +27,7 @@ from watchword_server.api.request import (
     joined,
 )
 from watchword_server.api.routing import Router, wrong_method
+from watchword_server.api.streaming import stream
 from watchword_server.api.whole import sent_whole
 from watchword_server.runtime import Runtime
 from watchword_server.telemetry import get_logger
@@ -96,7 +97,9 @@ class Application:
         except Exception as error:
             answer = self._problems.answer(error, request_id, path)
         fields = header(answer, request_id.encode(), call.standing if call is not None else None)
-        if not sent_whole(send, answer.status, fields, answer.body):
+        if answer.pieces is not None:
+            await stream(receive, send, answer.status, fields, answer.pieces)
+        elif not sent_whole(send, answer.status, fields, answer.body):
             await send({"type": "http.response.start", "status": answer.status, "headers": fields})
             await send({"type": "http.response.body", "body": answer.body})
         if self._access_log:

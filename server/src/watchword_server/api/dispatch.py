@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from watchword_server.api.answer import Answer
+from watchword_server.api.answer import JSON, Answer
 from watchword_server.api.operation import Call, Operation
 from watchword_server.api.violations import bad_json, problem_of
 from watchword_server.domain.errors import FORBIDDEN, RATE_LIMITED, Problem
@@ -36,6 +36,10 @@ class Submission(Protocol):
         """
         ...
 
+    def header(self, name: bytes) -> bytes | None:
+        """A field of the header, by its name in lower case."""
+        ...
+
     def query(self) -> Mapping[str, str]:
         """The query's parameters.
 
@@ -59,8 +63,13 @@ async def handle(operation: Operation, call: Call, submission: Submission) -> An
         raw = await submission.body(optional=operation.body_optional)
         body = _decoded(operation, raw or b"{}" if operation.body_optional else raw)
     if operation.query is not None:
-        query = _query(operation.query, submission.query())
+        values = submission.query()
+        if operation.content_type is not JSON:
+            values = _resumed(values, submission)
+        query = _query(operation.query, values)
     answer = await operation.handler(call, body, query)
+    if operation.content_type is not JSON:
+        return Answer(operation.status, b"", operation.content_type, pieces=answer)
     return Answer(operation.status, _encode(answer))
 
 
@@ -86,6 +95,12 @@ def _decoded(operation: Operation, raw: bytes) -> object:
         raise problem_of(error, operation.body, raw) from None
     except (ValueError, RecursionError):
         raise bad_json() from None
+
+
+def _resumed(values: Mapping[str, str], submission: Submission) -> Mapping[str, str]:
+    """What a reader that comes back says in its header, as the parameter that says the same."""
+    last = submission.header(b"last-event-id")
+    return values if last is None else {**values, "last_event_id": last.decode("latin-1")}
 
 
 def _query(query: type[msgspec.Struct], values: Mapping[str, str]) -> msgspec.Struct:

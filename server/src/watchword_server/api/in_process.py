@@ -34,7 +34,7 @@ class InProcess:
         query: Mapping[str, str | int] | None = None,
         body: object = None,
     ) -> tuple[int, Any]:
-        """The status and the decoded JSON of the answer.
+        """The status and the decoded JSON of the answer, or the pieces of one that goes on.
 
         Raises:
             KeyError: no operation has this id.
@@ -47,6 +47,8 @@ class InProcess:
         except Exception as error:
             quoted = {name: quote(value, safe="") for name, value in call.path.items()}
             answer = self._problems.answer(error, request_id, operation.path.format(**quoted))
+        if answer.pieces is not None:
+            return answer.status, answer.pieces
         return answer.status, msgspec.json.decode(answer.body)
 
 
@@ -63,6 +65,10 @@ class Given:
         if len(raw) > MAX_BODY:
             raise Problem(BODY_TOO_LARGE, f"The body has more than {MAX_BODY:,} bytes.")
         return raw
+
+    def header(self, name: bytes) -> bytes | None:
+        """Nothing: there is no header."""
+        return None
 
     def query(self) -> Mapping[str, str]:
         """The query's parameters."""

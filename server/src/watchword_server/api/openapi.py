@@ -57,6 +57,15 @@ _REQUEST_ID: Schema = {
     "schema": {"type": "string"},
     "example": "checkout-7f3a",
 }
+_LAST_EVENT_ID: Schema = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "description": "Begin after this event: what a reader of server-sent events says when it "
+    "comes back.",
+    "schema": {"type": "string", "pattern": "^evt_[0-9a-f]{32}$"},
+    "example": "evt_0193f2c1a7b470008000000000000007",
+}
 _UNAUTHORIZED, _TOO_MANY, _UNAVAILABLE = 401, 429, 503
 
 
@@ -79,7 +88,7 @@ def document(public_url: str) -> Schema:
             "responses": _shared_responses(),
             "headers": _HEADERS,
             "examples": {kind.slug: _problem(kind, public_url) for kind in KINDS},
-            "parameters": {"XRequestId": _REQUEST_ID},
+            "parameters": {"LastEventId": _LAST_EVENT_ID, "XRequestId": _REQUEST_ID},
             "securitySchemes": {
                 "basic": {
                     "type": "http",
@@ -116,7 +125,12 @@ def _operation(operation: Operation) -> Schema:
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description + scope,
-        "parameters": [*_path_parameters(operation), *_query(operation), _ref("XRequestId")],
+        "parameters": [
+            *_path_parameters(operation),
+            *_query(operation),
+            *([_ref("LastEventId")] if operation.streams else ()),
+            _ref("XRequestId"),
+        ],
         "responses": _responses(operation),
     }
     if operation.scope is not None:
@@ -143,9 +157,9 @@ def _path_parameters(operation: Operation) -> list[Schema]:
         "message_id": ("The id of a verification.", "ver_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
         "template_id": ("The id of a template.", "otp-sms"),
         "dev_key": ("The public half of a key.", "key_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
+        "event_id": ("The id of an event.", "evt_0193f2c1a7b470008000000000000007"),
         "project_id": ("The id of a project.", "prj_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
         "endpoint_id": ("The id of a webhook endpoint.", "whk_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
-        "event_id": ("The id of an event.", "evt_0193f2c1a7b470008000000000000007"),
     }
     return [
         {
@@ -186,18 +200,24 @@ def _responses(operation: Operation) -> Schema:
         str(operation.status): {
             "description": "Done.",
             "headers": _response_headers("XRequestId", "RateLimit", "RateLimitPolicy"),
-            "content": {
-                "application/json": {
-                    "schema": _schema_of(operation.answer),
-                    "example": example_of(operation.answer),
-                }
-            },
+            "content": _content(operation),
         }
     }
     for status, kinds in _refusals(operation).items():
         reference = f"#/components/responses/{_refusal_name(kinds)}"
         responses[str(status)] = {"$ref": reference}
     return responses
+
+
+def _content(operation: Operation) -> Schema:
+    schema, example = _schema_of(operation.answer), example_of(operation.answer)
+    if not operation.streams:
+        return {"application/json": {"schema": schema, "example": example}}
+    data = msgspec.json.encode(example).decode()
+    text = f"id: {example['id']}\nevent: {example['type']}\ndata: {data}\n\n"
+    said = "Server-sent events; `data` of each is the JSON that `x-data` describes."
+    body = {"type": "string", "description": said, "x-data": schema}
+    return {operation.content_type.decode(): {"schema": body, "example": text}}
 
 
 def _refusals(operation: Operation) -> dict[int, tuple[ErrorKind, ...]]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from watchword_server.api.answer import JSON
 from watchword_server.domain.errors import (
     BAD_FIELD,
     BAD_JSON,
@@ -68,6 +69,7 @@ class Operation:
         body: the type of the request body; None where there is none.
         body_optional: whether an empty body stands for the defaults.
         example: a request body that works.
+        content_type: of the answer; a stream's handler gives the pieces of its body.
         errors: the kinds of this call, beyond those every call has.
     """
 
@@ -85,6 +87,7 @@ class Operation:
     example: Mapping[str, Any] | None = None
     query: type[msgspec.Struct] | None = None
     status: int = 200
+    content_type: bytes = JSON
     errors: tuple[ErrorKind, ...] = ()
     decoder: msgspec.json.Decoder[Any] | None = field(init=False, repr=False, compare=False)
 
@@ -92,6 +95,11 @@ class Operation:
         """Make the decoder of the body, once."""
         decoder = None if self.body is None else msgspec.json.Decoder(self.body)
         object.__setattr__(self, "decoder", decoder)
+
+    @property
+    def streams(self) -> bool:
+        """Whether its answer goes on and on; a reader that comes back says `Last-Event-ID`."""
+        return self.content_type is not JSON
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from watchword_server.api.operation import Operation
 from watchword_server.api.resources import (
     api_keys,
+    events,
     guard,
     inbox,
     messages,
@@ -20,6 +21,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *verifications.OPERATIONS,
     *templates.OPERATIONS,
     *inbox.OPERATIONS,
+    *events.OPERATIONS,
     *api_keys.OPERATIONS,
     *projects.OPERATIONS,
     *guard.OPERATIONS,
@@ -34,6 +36,7 @@ TAGS: dict[str, str] = {
     "verifications": "Check what the person typed.",
     "templates": "What messages say, on which channels and in which languages.",
     "inbox": "What a project that is not live would have sent.",
+    "events": "What happened, as a list and as a stream.",
     "api-keys": "Keys of the project: what each may do, from where, until when.",
     "projects": "The tenants of this server; for its administrator.",
     "guard": "Addresses that met a limit.",

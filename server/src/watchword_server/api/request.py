@@ -97,6 +97,10 @@ class HttpSubmission:
             more = event.get("more_body", False)
         return b"".join(chunks)
 
+    def header(self, name: bytes) -> bytes | None:
+        """See `dispatch.Submission.header`."""
+        return self._headers.get(name)
+
     def query(self) -> Mapping[str, str]:
         """See `dispatch.Submission.query`."""
         try:

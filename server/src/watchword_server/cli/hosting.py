@@ -151,6 +151,7 @@ class Server:
         """Drain and close; raises what made a part of it fail."""
         work, notify, http = self._tasks
         try:
+            await self.runtime.services.events.close()  # streams would be waited for
             self._http.should_exit = True
             await asyncio.wait({http})
             self._worker.stop()

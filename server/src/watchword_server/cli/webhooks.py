@@ -1,5 +1,7 @@
 """`webhooks`: where a project's events are posted to, and what became of each."""
 
+import sys
+
 import click
 
 from watchword_server.cli import screen
@@ -243,7 +245,7 @@ async def _replay(desk: Operator, endpoint: str, body: dict[str, object], *, bar
     total = int(answer["total"])
     shown = bar and screen.is_terminal() and total > done
     with click.progressbar(
-        length=total, label="Replaying", file=click.get_text_stream("stderr"), hidden=not shown
+        range(total), label="Replaying", file=sys.stderr, hidden=not shown
     ) as progress:
         progress.update(done)
         while answer["next_cursor"] is not None:

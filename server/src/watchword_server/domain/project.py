@@ -22,6 +22,7 @@ class Scope(StrEnum):
     VERIFICATIONS_CHECK = "verifications:check"
     TEMPLATES_READ = "templates:read"
     INBOX_READ = "inbox:read"
+    EVENTS_READ = "events:read"
     KEYS_MANAGE = "keys:manage"
     GUARD_MANAGE = "guard:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"

@@ -17,6 +17,8 @@ from watchword_server.ports.records import AddressState, InboxMessage, Work
 from watchword_server.ports.webhooks import WebhookDeliveries, WebhookEndpoints
 
 T = TypeVar("T")
+Span = tuple[str, str]
+"""Types of events from the first word up to, and without, the second."""
 
 
 class LiveVerifications(Protocol):
@@ -102,6 +104,32 @@ class Events(Protocol):
         ...
 
     def of(self, project: bytes, subject: bytes) -> Sequence[Event]: ...
+
+    def at(self, project: bytes, number: int) -> Event | None:
+        """The event at that place."""
+        ...
+
+    def before(
+        self, project: bytes, place: int, floor: int, types: Span, limit: int
+    ) -> Sequence[Event]:
+        """Those of the types below `place` and not below `floor`, newest first."""
+        ...
+
+    def of_before(
+        self, project: bytes, subject: bytes, place: int, types: Span, limit: int
+    ) -> Sequence[Event]:
+        """The same for one subject, however far back."""
+        ...
+
+    def after(
+        self, project: bytes, place: int, ceiling: int, types: Span, limit: int
+    ) -> Sequence[Event]:
+        """Those of the types above `place` and not above `ceiling`, oldest first."""
+        ...
+
+    def newest(self) -> int:
+        """The last place in the store, of any project's event; 0 where there is none."""
+        ...
 
 
 class WorkQueue(Protocol):

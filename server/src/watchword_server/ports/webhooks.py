@@ -95,10 +95,6 @@ class WebhookDeliveries(Protocol):
         """(project, endpoint, ms) of every enabled endpoint for which something waits."""
         ...
 
-    def newest_event(self) -> int:
-        """The place of the newest event of any project; 0 where there is none."""
-        ...
-
     def events_after(self, number: int, limit: int) -> Sequence[Event]:
         """The next events of any project; their sequence is not counted."""
         ...

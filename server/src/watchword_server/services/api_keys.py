@@ -5,8 +5,9 @@ from ipaddress import ip_network
 
 import msgspec
 
-from watchword_server.domain import ids
+from watchword_server.domain import events, ids
 from watchword_server.domain.errors import FORBIDDEN, Problem, bad_field
+from watchword_server.domain.events import Data, EventType
 from watchword_server.domain.project import PROJECT_SCOPES, ApiKey, Caller, Scope, is_within
 from watchword_server.domain.sealing import Keyring
 from watchword_server.ports.outside import Clock, Directory, Entropy
@@ -77,7 +78,12 @@ class ApiKeys:
             created_at=now,
             secrets=((self._keyring.secret_digest(secret), None),),
         )
-        await self._store.write(lambda tx: tx.api_keys.insert(key))
+
+        def unit(tx: Transaction) -> None:
+            tx.api_keys.insert(key)
+            _append(tx, caller, key, EventType.KEY_CREATED, now)
+
+        await self._store.write(unit)
         return Issued(key, secret)
 
     async def of(self, caller: Caller) -> Sequence[ApiKey]:
@@ -120,9 +126,12 @@ class ApiKeys:
             Problem: UNKNOWN_ID.
         """
 
+        now = self._clock.now()
+
         def unit(tx: Transaction) -> None:
-            _changeable(tx, caller, key)
+            found = _changeable(tx, caller, key)
             tx.api_keys.delete(caller.project, key)
+            _append(tx, caller, found, EventType.KEY_DELETED, now)
 
         await self._store.write(unit)
         self._directory.forget()
@@ -143,6 +152,7 @@ class ApiKeys:
             kept = tuple((one, until) for one, end in old.secrets if end is None and overlap_s > 0)
             new = msgspec.structs.replace(old, secrets=((digest, None), *kept))
             tx.api_keys.update(new)
+            _append(tx, caller, new, EventType.KEY_ROTATED, now)
             return new
 
         rotated = await self._store.write(unit)
@@ -150,9 +160,16 @@ class ApiKeys:
         return Issued(rotated, secret)
 
     async def _change(self, caller: Caller, key: bytes, changes: dict[str, object]) -> ApiKey:
+        now = self._clock.now()
+
         def unit(tx: Transaction) -> ApiKey:
-            new = msgspec.structs.replace(_changeable(tx, caller, key), **changes)
-            tx.api_keys.update(new)
+            old = _changeable(tx, caller, key)
+            new = msgspec.structs.replace(old, **changes)
+            changed = [name for name in changes if getattr(old, name) != getattr(new, name)]
+            if changed:
+                tx.api_keys.update(new)
+                said = " ".join(sorted(changed))
+                _append(tx, caller, new, EventType.KEY_UPDATED, now, said)
             return new
 
         changed = await self._store.write(unit)
@@ -161,6 +178,16 @@ class ApiKeys:
 
     def _secret(self) -> str:
         return _MARK + self._entropy(_SECRET_BYTES).hex()
+
+
+def _append(
+    tx: Transaction, caller: Caller, key: ApiKey, type: EventType, now: int,
+    changed: str | None = None,
+) -> None:  # fmt: skip
+    """The event of a change; who did it is told to its own project only."""
+    is_own = caller.api_key and caller.project == key.project
+    by = ids.text(ids.Prefix.API_KEY, caller.api_key) if is_own else "operator"
+    tx.events.append(key.project, key.id, type, now, events.encode(Data(by=by, changed=changed)))
 
 
 def _owned(tx: Transaction, caller: Caller, key: bytes) -> ApiKey:

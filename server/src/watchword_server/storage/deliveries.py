@@ -7,6 +7,7 @@ import apsw
 from watchword_server.domain.delivery import Delivery, DeliveryStatus
 from watchword_server.domain.events import Event
 from watchword_server.ports.records import Work
+from watchword_server.ports.store import Span
 from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.queries import load
 from watchword_server.storage.rows import Row, first, hit, many, one
@@ -72,6 +73,36 @@ class EventRows:
     def of(self, project: bytes, subject: bytes) -> Sequence[Event]:
         self._flush()
         return many(self._cursor, _Q["events_of"], (project, subject), _event)
+
+    def at(self, project: bytes, number: int) -> Event | None:
+        self._flush()
+        return one(self._cursor, _Q["event_at"], (project, number), _event)
+
+    def before(
+        self, project: bytes, place: int, floor: int, types: Span, limit: int
+    ) -> Sequence[Event]:
+        self._flush()
+        values = (place, floor, project, *types, limit)
+        return many(self._cursor, _Q["events_before"], values, _event)
+
+    def of_before(
+        self, project: bytes, subject: bytes, place: int, types: Span, limit: int
+    ) -> Sequence[Event]:
+        self._flush()
+        values = (project, subject, place, *types, limit)
+        return many(self._cursor, _Q["events_of_before"], values, _event)
+
+    def after(
+        self, project: bytes, place: int, ceiling: int, types: Span, limit: int
+    ) -> Sequence[Event]:
+        self._flush()
+        values = (place, ceiling, project, *types, limit)
+        return many(self._cursor, _Q["events_after"], values, _event)
+
+    def newest(self) -> int:
+        self._flush()
+        row = first(self._cursor, _Q["newest_event"], ())
+        return 0 if row is None else int(row[0])
 
 
 class WorkRows:

@@ -12,6 +12,7 @@ from watchword_server.storage.queries import load
 from watchword_server.storage.rows import Row, hit, many, one
 
 _Q = load("projects.sql")
+_WEBHOOKS = load("webhooks.sql")
 _Secrets = tuple[tuple[bytes, int | None], ...]
 OWNED = (
     "api_keys", "templates", "live", "verifications", "deliveries", "events", "work",
@@ -77,6 +78,8 @@ class ProjectRows:
         self._flush()
         for table in OWNED:
             self._cursor.execute(f"DELETE FROM {table} WHERE project = ?", (project,))  # noqa: S608
+        for name in ("rewind_endpoints", "rewind_cursor"):
+            self._cursor.execute(_WEBHOOKS[name].sql)
         return hit(self._cursor, _Q["delete_project"], (project,))
 
 

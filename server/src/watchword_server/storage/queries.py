@@ -34,6 +34,11 @@ RECORDS: dict[str, tuple[str, ...]] = {
 }
 _PLACES = {f"{name}_values": ":" + ",:".join(fields) for name, fields in RECORDS.items()}
 _PLACES |= {name: ",".join(fields) for name, fields in RECORDS.items()}
+_PLACES["event"] = (
+    "number, (SELECT count(*) FROM events AS s WHERE s.project = e.project "
+    "AND s.subject = e.subject AND s.number <= e.number), project, subject, type, at, data"
+)
+"""An event's sequence number is its place among those of its subject: see `events_of`."""
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)

@@ -50,7 +50,8 @@ class SqliteStore:
         self.path = path
         self._now = now
         self._connection = connection
-        self._writer = Writer(connection, _resolve, self._mark_time)
+        self.committed: Callable[[], None] | None = None
+        self._writer = Writer(connection, self._settled, self._mark_time)
         self._checkpointer = Checkpointer(connect(path, synchronous), connection)
         self._group: GroupCommit | None = None
         self._closed = False
@@ -110,6 +111,11 @@ class SqliteStore:
         self._checkpointer.close()
         self._reader.close()
         self._connection.close()
+
+    def _settled(self, batch: list[Settled]) -> None:
+        _resolve(batch)
+        if self.committed is not None:
+            self.committed()
 
     def _mark_time(self, rows: Rows) -> None:
         self._connection.execute(_Q["put_fact"].sql, (HIGH_WATER, str(self._now())))

@@ -182,11 +182,6 @@ class WebhookDeliveryRows:
         self._flush()
         return many(self._cursor, _Q["agenda"], (), lambda row: (row[0], row[1], row[2]))
 
-    def newest_event(self) -> int:
-        self._flush()
-        row = first(self._cursor, _Q["newest_event"], ())
-        return 0 if row is None else int(row[0])
-
     def events_after(self, number: int, limit: int) -> Sequence[Event]:
         self._flush()
         return many(self._cursor, _Q["events_after"], (number, limit), lambda row: _event(row, 0))

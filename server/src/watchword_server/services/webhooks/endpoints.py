@@ -262,7 +262,7 @@ def _from_now_on(tx: Transaction, endpoint: WebhookEndpoint) -> WebhookEndpoint:
 
     While no endpoint is enabled nobody reads events, so the first one moves the cursor here.
     """
-    newest = tx.webhook_deliveries.newest_event()
+    newest = tx.events.newest()
     if not tx.webhook_endpoints.any_enabled():
         tx.webhook_deliveries.move_cursor(newest)
     return msgspec.structs.replace(endpoint, after=newest)

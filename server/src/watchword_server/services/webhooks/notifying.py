@@ -110,7 +110,7 @@ class Notifying:
             if not tx.webhook_endpoints.any_enabled():
                 return Agenda(False, ())
             due = [((project, endpoint), at) for project, endpoint, at in rows.agenda()]
-            return Agenda(rows.newest_event() > rows.cursor(), due)
+            return Agenda(tx.events.newest() > rows.cursor(), due)
 
         return await self._store.read(query)
 

@@ -1,5 +1,5 @@
 -- Delivery attempts, events and due work.
--- {delivery} and {work} stand for the columns of the records, in their order.
+-- {delivery}, {event} and {work} stand for the columns of the records, in their order.
 
 -- name: insert_delivery
 INSERT INTO deliveries ({delivery}) VALUES ({delivery_values});
@@ -25,6 +25,32 @@ VALUES (:project, :subject, :type, :at, :data);
 -- The place among the events of one subject is its sequence number.
 SELECT number, row_number() OVER (ORDER BY number), project, subject, type, at, data
 FROM events WHERE project = :project AND subject = :subject ORDER BY number;
+
+-- name: event_at
+SELECT {event} FROM events AS e WHERE project = :project AND number = :number;
+
+-- name: events_before
+-- By place alone, however few of the rows are the project's: the caller bounds the walk, and an
+-- index of each project's places would cost every send and check.
+SELECT {event} FROM events AS e NOT INDEXED
+WHERE number < :place AND number >= :floor AND project = :project
+  AND type >= :first AND type < :end
+ORDER BY number DESC LIMIT :limit;
+
+-- name: events_of_before
+SELECT {event} FROM events AS e
+WHERE project = :project AND subject = :subject AND number < :place
+  AND type >= :first AND type < :end
+ORDER BY number DESC LIMIT :limit;
+
+-- name: events_after
+SELECT {event} FROM events AS e NOT INDEXED
+WHERE number > :place AND number <= :ceiling AND project = :project
+  AND type >= :first AND type < :end
+ORDER BY number LIMIT :limit;
+
+-- name: newest_event
+SELECT coalesce(max(number), 0) FROM events;
 
 -- name: add_work
 INSERT INTO work ({work}) VALUES ({work_values});

@@ -105,9 +105,6 @@ DELETE FROM webhook_deliveries WHERE project = :project AND endpoint = :endpoint
 -- name: forget_attempts
 DELETE FROM webhook_attempts WHERE project = :project AND endpoint = :endpoint AND number = :number;
 
--- name: newest_event
-SELECT coalesce(max(number), 0) FROM events;
-
 -- name: events_after
 SELECT number, project, subject, type, at, data FROM events
 WHERE number > :after ORDER BY number LIMIT :limit;
@@ -115,6 +112,16 @@ WHERE number > :after ORDER BY number LIMIT :limit;
 -- name: get_event
 SELECT number, project, subject, type, at, data FROM events
 WHERE number = :number AND project = :project;
+
+-- name: rewind_endpoints
+-- Places above the newest event are given out again once the project that had them is deleted.
+UPDATE webhook_endpoints SET after = (SELECT coalesce(max(number), 0) FROM events)
+WHERE after > (SELECT coalesce(max(number), 0) FROM events);
+
+-- name: rewind_cursor
+UPDATE server SET value = (SELECT coalesce(max(number), 0) FROM events)
+WHERE name = 'webhook_cursor'
+  AND CAST(value AS INTEGER) > (SELECT coalesce(max(number), 0) FROM events);
 
 -- name: sequence_of
 SELECT count(*) FROM events WHERE project = :project AND subject = :subject AND number <= :number;

@@ -1,0 +1,168 @@
+"""Webhooks as they arrive: who sent them, when, and whether for the first time.
+
+    webhook = Webhook(os.environ["WATCHWORD_WEBHOOK_SECRET"])
+    event = webhook.verify(body, headers)
+
+The signatures are those of Standard Webhooks 1.0.0.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from threading import Lock
+from typing import Final, Protocol
+
+from watchword.errors import ConfigurationError, WatchwordError
+from watchword.models import Event
+
+TOLERANCE_SECONDS: Final = 300
+_PREFIX: Final = "whsec_"
+_ID, _TIMESTAMP, _SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
+
+
+class WebhookRefused(WatchwordError):
+    """The webhook is not to be trusted: answer 400."""
+
+
+class WebhookReplayed(WebhookRefused):
+    """The webhook was taken before: answer 200, so that it is not sent again."""
+
+
+class Memory(Protocol):
+    """Ids of webhooks that were taken; keep it where all your processes see it."""
+
+    def add(self, id: str, seconds: int) -> bool:
+        """Remember an id for so long, in one step; False if it is remembered already."""
+        ...
+
+    def discard(self, id: str) -> None:
+        """Forget it."""
+        ...
+
+
+class RecentIds:
+    """A memory in this process, of the last `limit` ids."""
+
+    def __init__(self, limit: int = 100_000, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._limit, self._now = limit, now
+        self._until: OrderedDict[str, float] = OrderedDict()
+        self._lock = Lock()
+
+    def add(self, id: str, seconds: int) -> bool:
+        """See `Memory.add`."""
+        now = self._now()
+        with self._lock:
+            while self._until and next(iter(self._until.values())) <= now:
+                self._until.popitem(last=False)
+            if id in self._until:
+                return False
+            self._until[id] = now + seconds
+            if len(self._until) > self._limit:
+                self._until.popitem(last=False)
+            return True
+
+    def discard(self, id: str) -> None:
+        """See `Memory.discard`."""
+        with self._lock:
+            self._until.pop(id, None)
+
+
+class Webhook:
+    """Verifies the webhooks of one endpoint.
+
+    Args:
+        secret: the endpoint's secret, `whsec_...`; several while you change over from one to
+            the next.
+        memory: the ids that were taken, over all your processes.
+        tolerance: by how many seconds the sender's clock may differ from yours.
+        now: seconds since 1970.
+
+    Raises:
+        ConfigurationError: the secret is none.
+    """
+
+    def __init__(
+        self,
+        secret: str | Iterable[str],
+        *,
+        memory: Memory | None = None,
+        tolerance: int = TOLERANCE_SECONDS,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._keys = [_key(one) for one in ([secret] if isinstance(secret, str) else secret)]
+        if not self._keys:
+            raise ConfigurationError("A webhook needs a secret.")
+        self._memory = RecentIds() if memory is None else memory
+        self._tolerance, self._now = tolerance, now
+
+    def verify(self, body: bytes | str, headers: Mapping[str, str]) -> Event:
+        """The event in a webhook; `body` is the request's body as it came, not parsed.
+
+        Raises:
+            WebhookRefused: it was not signed with the secret, or not just now.
+            WebhookReplayed: it was verified before. If you then failed to handle it, call
+                `forget` before you answer with an error, so that the next try is taken.
+        """
+        raw = body.encode() if isinstance(body, str) else bytes(body)
+        id, timestamp, signatures = (_field(headers, name) for name in _FIELDS)
+        signed = f"{id}.{timestamp}.".encode() + raw
+        if not any(
+            hmac.compare_digest(wanted, given.encode())
+            for wanted in [sign(key, signed) for key in self._keys]
+            for given in signatures.split()
+        ):
+            raise WebhookRefused("No signature of the webhook was made with this secret.")
+        if not timestamp.isascii() or not timestamp.isdigit():
+            raise WebhookRefused("The webhook's timestamp is not a number.")
+        if abs(self._now() - int(timestamp)) > self._tolerance:
+            raise WebhookRefused("The webhook is too old, or from the future.")
+        event = _event(raw)
+        # Older ones are refused by their timestamp, so nothing has to be remembered for longer.
+        if not self._memory.add(id, 2 * self._tolerance):
+            raise WebhookReplayed("The webhook was taken before.")
+        return event
+
+    def forget(self, headers: Mapping[str, str]) -> None:
+        """Let a webhook that could not be handled be taken once more."""
+        self._memory.discard(_field(headers, _ID))
+
+    def __repr__(self) -> str:
+        """Nothing of the secret."""
+        return f"{type(self).__name__}()"
+
+
+_FIELDS: Final = (_ID, _TIMESTAMP, _SIGNATURE)
+
+
+def sign(key: bytes, content: bytes) -> bytes:
+    """The signature of `id.timestamp.body`."""
+    return b"v1," + base64.b64encode(hmac.digest(key, content, hashlib.sha256))
+
+
+def _key(secret: str) -> bytes:
+    try:
+        key = base64.b64decode(secret.strip().removeprefix(_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not key:
+        raise ConfigurationError("A webhook's secret is `whsec_` and Base64.")
+    return key
+
+
+def _field(headers: Mapping[str, str], name: str) -> str:
+    for given, value in headers.items():
+        if given.lower() == name and value:
+            return value
+    raise WebhookRefused(f"The webhook has no {name}.")
+
+
+def _event(raw: bytes) -> Event:
+    try:
+        return Event.from_wire(json.loads(raw))
+    except (AttributeError, TypeError, ValueError):
+        raise WebhookRefused("The webhook is signed, but it is no event.") from None
