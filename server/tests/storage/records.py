@@ -121,7 +121,7 @@ def endpoint(id: bytes = ENDPOINT, **changes: object) -> WebhookEndpoint:
     plain = WebhookEndpoint(
         project=OURS, id=id, url="https://example.com/", description="", dialect=Dialect.STANDARD,
         types=("key.*", "verification.approved"), secrets=b"sealed", verified=True, disabled=None,
-        failing_since=NOW, not_before=0, after=3, created_at=NOW, updated_at=NOW,
+        failing_since=NOW, not_before=0, after=1, created_at=NOW, updated_at=NOW,
     )  # fmt: skip
     return msgspec.structs.replace(plain, **changes)
 
