@@ -1,7 +1,7 @@
 """An answer before it is written to a connection, and the header fields that every answer has."""
 
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import msgspec
 
@@ -21,7 +21,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     content_type: bytes = JSON
     headers: tuple[Header, ...] = ()
-    pieces: AsyncIterator[bytes] | None = None
+    pieces: AsyncGenerator[bytes, None] | None = None
 
 
 def header(answer: Answer, request_id: bytes, standing: Standing | None) -> list[Header]:

@@ -4,7 +4,7 @@ Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.ht
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 
 from watchword_server.api.answer import Header
 from watchword_server.api.request import Receive, Send
@@ -23,7 +23,7 @@ async def stream(
     send: Send,
     status: int,
     fields: Iterable[Header],
-    pieces: AsyncIterator[bytes],
+    pieces: AsyncGenerator[bytes, None],
 ) -> None:
     """Write the pieces until they end, the reader leaves, or it stops reading."""
     header = [field for field in fields if field[0] != b"content-length"] + [_BUFFERING_OFF]
@@ -41,6 +41,7 @@ async def stream(
             elif isinstance(outcome, Exception):
                 _log.error("stream.failed", exc_info=outcome)
                 _cut(send)
+        await pieces.aclose()
 
 
 async def _left(receive: Receive) -> None:
@@ -48,7 +49,7 @@ async def _left(receive: Receive) -> None:
         pass
 
 
-async def _pump(send: Send, pieces: AsyncIterator[bytes]) -> None:
+async def _pump(send: Send, pieces: AsyncGenerator[bytes, None]) -> None:
     async for piece in pieces:
         async with asyncio.timeout(STALL_S):
             await send({"type": "http.response.body", "body": piece, "more_body": True})

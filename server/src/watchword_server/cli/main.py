@@ -38,6 +38,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
     },
     "Use": {
         "send": Row("send", "Send a code through the server at WATCHWORD_URL."),
+        "listen": Row("listen", "Show events as they happen, and forward them to a local URL."),
         "verify": Row("verify", "Check a code; exit code 0 means that it was the right one."),
     },
     "Describe": {

@@ -7,7 +7,7 @@ that this process makes and at least every `POLL_S` for those of others.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
 
@@ -84,7 +84,7 @@ class Events:
 
     def follow(
         self, caller: Caller, after: int | None, types: Span
-    ) -> AsyncIterator[Sequence[Event]]:
+    ) -> AsyncGenerator[Sequence[Event], None]:
         """Events after a place, or from now on; an empty batch is a sign of life.
 
         It ends when the server stops and when the caller's key is no longer good.
@@ -115,7 +115,7 @@ class Events:
 
     async def _feed(
         self, caller: Caller, after: int | None, types: Span
-    ) -> AsyncIterator[Sequence[Event]]:
+    ) -> AsyncGenerator[Sequence[Event], None]:
         self._feeds[caller.project] += 1
         try:
             place = await self._look() if after is None else after

@@ -1,6 +1,7 @@
 """Events: what happened in a project, as a list and as a stream."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
@@ -102,7 +103,7 @@ async def _list(call: Call, _body: None, query: ListEvents) -> EventList:
     )
 
 
-async def _stream(call: Call, _body: None, query: StreamEvents) -> AsyncIterator[bytes]:
+async def _stream(call: Call, _body: None, query: StreamEvents) -> AsyncGenerator[bytes, None]:
     after = None
     if not isinstance(query.last_event_id, UnsetType):
         after = events.place(parse(Prefix.EVENT, query.last_event_id))
@@ -110,10 +111,11 @@ async def _stream(call: Call, _body: None, query: StreamEvents) -> AsyncIterator
     return _frames(batches)
 
 
-async def _frames(batches: AsyncIterator[Sequence[Event]]) -> AsyncIterator[bytes]:
-    yield b"retry: %d\n\n" % _RETRY_MS
-    async for batch in batches:
-        yield b"".join(map(frame, batch)) or b": still here\n\n"
+async def _frames(batches: AsyncGenerator[Sequence[Event], None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(batches):
+        yield b"retry: %d\n\n" % _RETRY_MS
+        async for batch in batches:
+            yield b"".join(map(frame, batch)) or b": still here\n\n"
 
 
 def frame(event: Event) -> bytes:
