@@ -75,10 +75,11 @@ class Hooked:
 
     def settle(self) -> None:
         """Wait until every event was given out and every delivery has ended."""
-        given = self.ids
-        until(lambda: len(given()) >= self._sent * EVENTS_OF_A_SEND, "every event is given out")
-        query = "SELECT count(*) FROM webhook_deliveries WHERE status = 'pending'"
-        until(lambda: self.site.rows(query) == [(0,)], "every delivery ends")
+        count = "SELECT count(*) FROM webhook_deliveries"
+        wanted = self._sent * EVENTS_OF_A_SEND
+        until(lambda: self.site.rows(count)[0][0] >= wanted, "every event is given out", 0.2)
+        left = f"{count} WHERE status = 'pending'"
+        until(lambda: self.site.rows(left) == [(0,)], "every delivery ends", 0.2)
 
     def ids(self, status: str = "%") -> list[int]:
         """The numbers of the deliveries in a state."""
@@ -172,7 +173,8 @@ def test_what_is_exhausted_is_listed_and_a_replay_delivers_it(
         assert len(exhausted) == len(hooked.ids("exhausted"))
         assert {each["attempts"] for each in exhausted} == {3}
         gone = {each["event_id"] for each in exhausted}
-        assert not gone & {id.partition("-")[0] for id in peer.taken}
+        # An attempt whose answer was lost may have arrived: what did not is among the exhausted.
+        assert {id.partition("-")[0] for id in peer.refused if id not in peer.taken} <= gone
         peer.failing = 0
         replayed = hooked.site.command("webhooks", "replay", hooked.endpoint)
         assert replayed["replayed"] == len(exhausted)
