@@ -50,3 +50,15 @@ async def test_scopes_hold_here_too(world: World) -> None:
 async def test_an_unknown_operation_is_a_mistake_of_the_program(world: World) -> None:
     with pytest.raises(KeyError):
         await InProcess(world.runtime).call("sendEverything", world.operator)
+
+
+async def test_a_stream_is_given_piece_by_piece(world: World) -> None:
+    status, pieces = await InProcess(world.runtime).call(
+        "streamEvents", world.operator, query={"last_event_id": "evt_" + "0" * 32}
+    )
+    assert status == 200
+    assert await anext(pieces) == b"retry: 2000\n\n"
+    while not (piece := await anext(pieces)).startswith(b"id: evt_"):
+        pass
+    assert b"event: key.created\ndata: {" in piece
+    await pieces.aclose()

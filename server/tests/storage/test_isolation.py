@@ -35,6 +35,12 @@ FOREIGN = {
     "LiveVerifications.count_check": lambda tx, p: tx.live.count_check(
         p, VERIFICATION, NOW, NOW - DAY, 15, 100
     ),
+    "LiveVerifications.checkable": lambda tx, p: tx.live.checkable(
+        p, VERIFICATION, NOW, NOW - DAY, 15, 100
+    ),
+    "LiveVerifications.approve": lambda tx, p: tx.live.approve(
+        p, VERIFICATION, NOW, NOW - DAY, 15, 100
+    ),
     "LiveVerifications.count_send": lambda tx, p: tx.live.count_send(
         p, VERIFICATION, NOW + 60_000, NOW, 4
     ),
@@ -103,7 +109,8 @@ ACROSS = {
     "LiveVerifications.expired", "WorkQueue.claim", "WorkQueue.done", "WorkQueue.next_due",
     "WorkQueue.add", "Addresses.sweep", "Inbox.sweep", "Projects.all", "Projects.insert",
     "ApiKeys.find", "ApiKeys.insert", "LiveVerifications.insert", "Verifications.insert",
-    "Deliveries.insert", "Events.newest", "WebhookEndpoints.insert", "WebhookEndpoints.any_enabled",
+    "Deliveries.insert", "Events.newest", "LiveVerifications.insert_fresh", "WorkQueue.all_done",
+    "WebhookEndpoints.insert", "WebhookEndpoints.any_enabled",
     "WebhookDeliveries.add", "WebhookDeliveries.log", "WebhookDeliveries.agenda",
     "WebhookDeliveries.events_after",
     "WebhookDeliveries.cursor", "WebhookDeliveries.move_cursor", "WebhookDeliveries.sweep",

@@ -9,8 +9,8 @@ import re
 import secrets
 import time
 
-from watchword_server.api.answer import header
-from watchword_server.api.dispatch import handle
+from watchword_server.api.answer import Answer, Header, header
+from watchword_server.api.dispatch import Submission, handle
 from watchword_server.api.network import Hosts, Proxies
 from watchword_server.api.operation import Call
 from watchword_server.api.operations import OPERATIONS
@@ -28,7 +28,6 @@ from watchword_server.api.request import (
 )
 from watchword_server.api.routing import Router, wrong_method
 from watchword_server.api.streaming import stream
-from watchword_server.api.whole import sent_whole
 from watchword_server.runtime import Runtime
 from watchword_server.telemetry import get_logger
 from watchword_server.telemetry import request_id as current_request
@@ -51,7 +50,10 @@ class Application:
     def __init__(self, runtime: Runtime) -> None:
         settings = runtime.settings
         self._services = runtime.services
+        self._directory = runtime.services.directory
         self._router = Router(OPERATIONS)
+        self.light = frozenset((one.method, one.path) for one in OPERATIONS if one.light)
+        self.streaming = frozenset(one.path for one in OPERATIONS if one.streams)
         self._pages = Pages(runtime)
         self._problems = Problems(settings.public_url)
         self._hosts = Hosts(settings.public_url, settings.allowed_hosts)
@@ -61,15 +63,37 @@ class Application:
         self._run = f"req_{secrets.token_hex(8)}"
 
     async def __call__(self, scope: ConnectionScope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request of an ASGI server."""
         if scope["type"] != "http":
             await _other(scope["type"], receive, send)
             return
-        began = time.perf_counter()
-        pairs, path, method = scope["headers"], scope["path"], scope["method"]
+        pairs = scope["headers"]
         headers: Headers = dict(pairs)
         if len(headers) != len(pairs):
             headers = joined(pairs)
+        peer = scope.get("client")
+        submission = HttpSubmission(headers, scope["query_string"], receive)
+        try:
+            answer, fields = await self.answer(
+                scope["method"], scope["path"], headers, peer[0] if peer else "", submission
+            )
+        except Disconnected:
+            return
+        if answer.pieces is not None:
+            await stream(receive, send, answer.status, fields, answer.pieces)
+            return
+        await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def answer(
+        self, method: str, path: str, headers: Headers, peer: str, submission: Submission
+    ) -> tuple[Answer, list[Header]]:
+        """The answer to one request and its whole header, whatever server it came through.
+
+        Raises:
+            Disconnected: the client went away; there is nobody to be answered.
+        """
+        began = time.perf_counter() if self._access_log else 0.0
         request_id = self._request_id(headers.get(b"x-request-id"))
         current_request.set(request_id)
         call = operation = None
@@ -85,38 +109,29 @@ class Application:
                 operation = methods.get(method)
                 if operation is None:
                     raise wrong_method(methods)
-                client = self._client(scope, headers)
-                caller = await self._services.directory.authenticate(
-                    headers.get(b"authorization", b""), client
-                )
+                client = self._proxies.client(peer, headers) if self._proxies else peer
+                authorization = headers.get(b"authorization", b"")
+                caller = self._directory.known_caller(authorization, client)
+                if caller is None:
+                    caller = await self._directory.authenticate(authorization, client)
                 call = Call(caller, self._services, values, client, request_id)
-                submission = HttpSubmission(headers, scope["query_string"], receive)
                 answer = await handle(operation, call, submission)
         except Disconnected:
-            return
+            raise
         except Exception as error:
             answer = self._problems.answer(error, request_id, path)
         fields = header(answer, request_id.encode(), call.standing if call is not None else None)
-        if answer.pieces is not None:
-            await stream(receive, send, answer.status, fields, answer.pieces)
-        elif not sent_whole(send, answer.status, fields, answer.body):
-            await send({"type": "http.response.start", "status": answer.status, "headers": fields})
-            await send({"type": "http.response.body", "body": answer.body})
         if self._access_log:
             took = round((time.perf_counter() - began) * _MS, 2)
             what = operation.id if operation is not None else None
             _log.info("answered", method=method, operation=what, status=answer.status, ms=took)
+        return answer, fields
 
     def _request_id(self, given: bytes | None) -> str:
         """The caller's own id for the request if it is a plain word, else a new one."""
         if given is not None and _REQUEST_ID.fullmatch(given):
             return given.decode()
         return f"{self._run}{next(self._serial):016x}"
-
-    def _client(self, scope: ConnectionScope, headers: Headers) -> str:
-        peer = scope.get("client")
-        address: str = peer[0] if peer else ""
-        return self._proxies.client(address, headers) if self._proxies else address
 
 
 async def _other(kind: str, receive: Receive, send: Send) -> None:

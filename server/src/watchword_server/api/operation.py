@@ -71,6 +71,8 @@ class Operation:
         example: a request body that works.
         content_type: of the answer; a stream's handler gives the pieces of its body.
         errors: the kinds of this call, beyond those every call has.
+        light: its handler awaits nothing but the store and the directory, so that it may run
+            without a task: no timeout, no task group, no cancellation.
     """
 
     id: str
@@ -89,6 +91,7 @@ class Operation:
     status: int = 200
     content_type: bytes = JSON
     errors: tuple[ErrorKind, ...] = ()
+    light: bool = False
     decoder: msgspec.json.Decoder[Any] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -75,6 +75,7 @@ ERROR_CODES: dict[Reason, int] = {
 """`error_code` of a failed row: the vendor's own table of errors."""
 
 _types = {one.value: one for one in EventType}
+_reasons = {one.value: one for one in Reason}
 _data = msgspec.json.Decoder(Data)
 _encode = msgspec.json.Encoder().encode
 Row = dict[str, Any]
@@ -162,7 +163,7 @@ def _status_row(event: Event, status: str, data: Data, concerned: Concerned) -> 
         "error_code": 0,
     }
     if _types[event.type] in HELD_BACK:
-        reason = Reason(data.reason) if data.reason else Reason.OTHER
+        reason = _reasons.get(data.reason or "", Reason.OTHER)
         told |= {"error_code": ERROR_CODES[reason], "error_detail": {"message": reason.value}}
     return {
         "message_id": message,

@@ -138,6 +138,7 @@ class Inbox:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._script = script or (parse(settings.script) if settings else None)
+        self.prompt = self._script is None
         self._sleep = sleep
 
     async def send(self, message: Message) -> Receipt:

@@ -161,6 +161,7 @@ OPERATIONS: tuple[Operation, ...] = (
         example=_EXAMPLE,
         answer=SentMessage,
         errors=_SEND_ERRORS,
+        light=True,
         handler=_send_message,
     ),
     Operation(
@@ -175,6 +176,7 @@ OPERATIONS: tuple[Operation, ...] = (
         example={**_EXAMPLE, "code": "482913"},
         answer=SentMessage,
         errors=_SEND_ERRORS,
+        light=True,
         handler=_send_code,
     ),
     Operation(

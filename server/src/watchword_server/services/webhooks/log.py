@@ -14,6 +14,8 @@ from watchword_server.ports.outside import Clock
 from watchword_server.ports.store import Store, Transaction
 
 EVER = 1 << 62
+_AT_ONCE = 100
+"""Deliveries replayed in one transaction."""
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,20 +102,22 @@ class WebhookLog:
             Problem: UNKNOWN_ID.
         """
         project, now = caller.project, self._clock.now()
+        status, since, until = chosen.status, chosen.since, chosen.until
 
-        def unit(tx: Transaction) -> Replayed:
+        def query(tx: Transaction) -> tuple[Sequence[WebhookDelivery], int | None]:
             _endpoint(tx, project, endpoint)
-            rows = tx.webhook_deliveries
-            status, since, until = chosen.status, chosen.since, chosen.until
+            rows, place = tx.webhook_deliveries, after or 0
             total = None
             if after is None:
                 total = rows.count_to_replay(project, endpoint, status, since, until, now)
-            found = rows.to_replay(project, endpoint, after or 0, status, since, until, now, limit)
-            for one in found:
-                rows.update(webhook.replayed(one, now))
-            return Replayed(len(found), found[-1].number if len(found) == limit else None, total)
+            return rows.to_replay(project, endpoint, place, status, since, until, now, limit), total
 
-        return await self._store.write(unit)
+        # The search may take long, so it is not made where others wait to write.
+        found, total = await self._store.read(query)
+        for start in range(0, len(found), _AT_ONCE):
+            part = found[start : start + _AT_ONCE]
+            await self._store.write(lambda tx: _replay(tx, part, now))  # noqa: B023 - awaited
+        return Replayed(len(found), found[-1].number if len(found) == limit else None, total)
 
     async def replay_events(
         self, caller: Caller, endpoint: bytes, events: Sequence[bytes]
@@ -144,6 +148,15 @@ class WebhookLog:
             return attempt
         opened = self._keyring.unseal(attempt.project, attempt.endpoint, attempt.response)
         return msgspec.structs.replace(attempt, response=opened)
+
+
+def _replay(tx: Transaction, found: Sequence[WebhookDelivery], now: int) -> None:
+    """Begin these anew, but for those that changed since they were found."""
+    rows = tx.webhook_deliveries
+    current = [rows.get(one.project, one.endpoint, one.number) for one in found]
+    for one, then in zip(current, found, strict=True):
+        if one is not None and one == then:
+            rows.update(webhook.replayed(one, now))
 
 
 def _endpoint(tx: Transaction, project: bytes, endpoint: bytes) -> None:
