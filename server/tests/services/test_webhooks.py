@@ -7,6 +7,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from services.desk import PHONE
 from services.hooks import URL, Hooks, hooked
+from watchword_server.domain import letter
 from watchword_server.domain.project import Mode
 from watchword_server.domain.webhook import Disabled
 from watchword_server.ports.outside import Denied, Reply, Unreachable
@@ -245,6 +246,37 @@ def verifies(secret, post, monkeypatch):
     except WebhookVerificationError:
         return False
     return True
+
+
+async def no_post_tells_the_code(hooks: Hooks):
+    """Neither dialect, whatever becomes of a verification."""
+    await hooks.endpoint()
+    await hooks.callbacks(url="https://other.example.com/")
+    for to in (PHONE, "+14155552672"):
+        await hooks.approve(to)
+    await hooks.desk.exhaust("+14155552673")
+    await hooks.desk.deliver()
+    await hooks.post()
+    codes = [message.code for message in hooks.desk.sms.messages]
+    assert len(set(codes)) == 3
+    told = b"".join(post.body + repr(post.headers).encode() for post in hooks.poster.posts)
+    assert not any(code.encode() in told for code in codes)
+    standard = b"".join(post.body for post in hooks.poster.posts if post.url == URL)
+    assert PHONE.encode() not in standard
+
+
+async def test_no_post_tells_a_code(hooks: Hooks):
+    await no_post_tells_the_code(hooks)
+
+
+async def test_no_post_tells_a_code_mutant_is_caught(hooks: Hooks, monkeypatch):
+    def chatty(event):
+        return encode(event) + hooks.desk.code.encode()
+
+    encode = letter.event_wire.encode
+    monkeypatch.setattr(letter.event_wire, "encode", chatty)
+    with pytest.raises(AssertionError):
+        await no_post_tells_the_code(hooks)
 
 
 async def test_secrets_and_responses_are_sealed_at_rest(hooks: Hooks, tmp_path):

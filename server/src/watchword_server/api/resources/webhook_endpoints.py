@@ -23,7 +23,7 @@ from watchword_server.api.resources.webhook_bodies import (
     UpdateWebhookEndpoint,
     Url,
 )
-from watchword_server.domain.errors import NOT_ALLOWED_HERE
+from watchword_server.domain.errors import NOT_ALLOWED_HERE, UNKNOWN_ID
 from watchword_server.domain.ids import Prefix, parse, text
 from watchword_server.domain.project import Scope
 from watchword_server.domain.webhook import Dialect, Disabled, WebhookEndpoint
@@ -236,7 +236,7 @@ OPERATIONS: tuple[Operation, ...] = (
         example={"url": "https://example.com/hooks", "event_types": ["verification.*"]},
         answer=CreatedWebhookEndpoint,
         status=201,
-        errors=(NOT_ALLOWED_HERE,),
+        errors=(NOT_ALLOWED_HERE, UNKNOWN_ID),
         handler=_create,
     ),
     Operation(
