@@ -17,7 +17,10 @@ class Receiver:
         requests: head and body of each request.
     """
 
-    def __init__(self, answer: bytes = OK, script: Script | None = None) -> None:
+    def __init__(
+        self, answer: bytes = OK, script: Script | None = None, *, keeps: bool = False
+    ) -> None:
+        self._keeps = keeps
         self.connections = 0
         self.requests: list[tuple[bytes, bytes]] = []
         self.port = 0
@@ -72,6 +75,8 @@ class Receiver:
             return
         writer.write(self._answer)
         await writer.drain()
+        if self._keeps:
+            await self._serve(reader, writer)
         writer.write_eof() if writer.can_write_eof() else None
         await reader.read(1)
 

@@ -8,8 +8,10 @@ import pytest
 import trustme
 import uvloop
 
+from e2e.deployment import eventually
 from egress.receiver import OK, Receiver, listening
 from watchword_server.domain.destinations import LOOPBACK
+from watchword_server.egress import idle
 from watchword_server.egress.exchange import MAX_BODY, retry_after
 from watchword_server.egress.poster import GuardedPoster
 from watchword_server.ports.outside import Denied, Unreachable
@@ -51,7 +53,6 @@ async def test_a_post_is_written_as_it_was_given():
     assert fields == {
         "host": f"127.0.0.1:{receiver.port}", "content-length": "7",
         "content-type": "application/json", "webhook-id": "evt_1", "accept-encoding": "identity",
-        "connection": "close",
     }  # fmt: skip
     assert body == b'{"a":1}'
 
@@ -270,11 +271,99 @@ async def test_a_server_without_tls_is_unreachable():
 
 def test_it_works_on_the_loop_of_the_server():
     """uvloop has sockets and TLS of its own."""
+
+    async def all_of_it():
+        certified = Certified()
+        async with listening(Receiver(), ssl=certified.server) as receiver:
+            one = poster(resolve=local, trust=certified.trust)
+            url = f"https://hook.example:{receiver.port}/"
+            for _ in range(3):
+                assert (await one.post(url, {}, b"{}")).status == 200
+            await one.aclose()
+        await ends_in_time(GuardedPoster)
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(over_tls(Certified()))
-        runner.run(ends_in_time(GuardedPoster))
-        reply, _ = runner.run(posted(b"HTTP/1.1 204 None\r\n\r\n"))
-        assert reply.status == 204
+        runner.run(all_of_it())
+
+
+async def keeps_connections(make):
+    async with listening(Receiver(keeps=True)) as receiver:
+        one = make(now, LOOPBACK)
+        url = f"http://127.0.0.1:{receiver.port}/"
+        for _ in range(5):
+            assert (await one.post(url, {}, b"{}")).status == 200
+        assert (receiver.connections, len(receiver.requests)) == (1, 5)
+
+
+async def test_a_connection_is_used_again():
+    await keeps_connections(GuardedPoster)
+
+
+async def test_a_connection_is_used_again_mutant_is_caught():
+    class Fresh(GuardedPoster):
+        async def _asked(self, place, connection, sent):
+            reply = await super()._asked(place, connection, sent)
+            self._idle.close()
+            return reply
+
+    with pytest.raises(AssertionError):
+        await keeps_connections(Fresh)
+
+
+async def test_a_kept_connection_that_was_closed_meanwhile_costs_nothing():
+    async with listening(Receiver()) as receiver:  # closes after its answer without saying so
+        one = poster()
+        for _ in range(5):
+            reply = await one.post(f"http://127.0.0.1:{receiver.port}/", {}, b"{}")
+            assert reply.status == 200
+        assert len(receiver.requests) == 5
+
+
+async def a_kept_connection_is_judged_anew(make):
+    """The name now leads inside: the connection that is still open to the outside is of no use."""
+    found = ["127.0.0.1"]
+
+    async def resolve(host):
+        return found
+
+    async with listening(Receiver(keeps=True)) as receiver:
+        one = make(now, LOOPBACK, resolve=resolve)
+        url = f"http://hook.example:{receiver.port}/"
+        await one.post(url, {}, b"{}")
+        found[:] = ["10.0.0.1"]
+        with pytest.raises(Denied):
+            await one.post(url, {}, b"{}")
+        found[:] = ["127.0.0.2"]
+        with pytest.raises(Unreachable):
+            await one.post(url, {}, b"{}")
+        assert len(receiver.requests) == 1
+
+
+async def test_a_kept_connection_is_judged_anew():
+    await a_kept_connection_is_judged_anew(GuardedPoster)
+
+
+async def test_a_kept_connection_is_judged_anew_mutant_is_caught():
+    class Trusting(GuardedPoster):
+        async def _addresses(self, destination):
+            self._known = getattr(self, "_known", None) or await super()._addresses(destination)
+            return self._known
+
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        await a_kept_connection_is_judged_anew(Trusting)
+
+
+async def test_idle_connections_are_closed_in_time(monkeypatch):
+    monkeypatch.setattr(idle, "IDLE_S", 0.02)
+    async with listening(Receiver(keeps=True)) as receiver:
+        one = poster()
+        await one.post(f"http://127.0.0.1:{receiver.port}/", {}, b"{}")
+        assert one._idle._count == 1
+        await eventually(lambda: nothing_is_kept(one), "the connection is closed")
+
+
+async def nothing_is_kept(one):
+    return one._idle._count == 0 and one._idle._timer is None
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """One POST and its answer on a connection that is open: HTTP/1.1, bounded, never decompressed."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,8 @@ _MAX_HEADER = 32_768
 _MAX_READ = 262_144
 """Everything that is read of one answer: interim answers and chunk headers count too."""
 _CHUNK = 16_384
+_FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: (?:[!-~](?:[ !-~]*[!-~])?)?\r\n")
+"""A field of RFC 9110, section 5, of ASCII alone."""
 _BODY_S = 5.0
 """How long the rest of an answer is waited for: its first line has said what matters."""
 _MS = 1000
@@ -28,39 +31,45 @@ _OURS = frozenset(
 )  # fmt: skip
 
 
-def request(
-    destination: Destination, headers: Mapping[str, str], body: bytes
-) -> tuple[h11.Connection, bytes]:
-    """The bytes of the request, and the connection's state after them.
+class Stale(Unreachable):
+    """The connection was closed before a byte of the answer came."""
+
+
+def request(destination: Destination, headers: Mapping[str, str], body: bytes) -> bytes:
+    """The bytes of the request.
 
     Raises:
         Unreachable: a header field cannot be sent.
     """
-    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEADER)
     fields = {"user-agent": f"Watchword/{__version__}", "content-type": "application/json"}
     fields |= {name.lower(): value for name, value in headers.items() if name.lower() not in _OURS}
     fields |= {
-        "host": destination.authority, "accept-encoding": "identity", "connection": "close",
+        "host": destination.authority, "accept-encoding": "identity",
         "content-length": str(len(body)),
     }  # fmt: skip
-    try:
-        head = connection.send(
-            h11.Request(method="POST", target=destination.target, headers=list(fields.items()))
-        )
-        rest = connection.send(h11.Data(data=body))
-        end = connection.send(h11.EndOfMessage())
-    except (h11.LocalProtocolError, UnicodeEncodeError):
-        raise Unreachable("a header field cannot be sent") from None
-    return connection, b"".join(part for part in (head, rest, end) if part)
+    lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
+    if not all(map(_FIELD.fullmatch, lines)):
+        raise Unreachable("a header field cannot be sent")
+    head = f"POST {destination.target} HTTP/1.1\r\n{''.join(lines)}\r\n"
+    return head.encode("ascii") + body
+
+
+def _sent() -> h11.Connection:
+    """A connection on which a request without a body was sent: only the answer matters."""
+    state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEADER)
+    state.send(_ANY)
+    state.send(h11.EndOfMessage())
+    return state
+
+
+_ANY = h11.Request(method="POST", target="/", headers=[("host", "any")])
 
 
 class Answer:
     """Reads the answer off a stream."""
 
-    def __init__(
-        self, connection: h11.Connection, reader: asyncio.StreamReader, now: Callable[[], int]
-    ) -> None:
-        self._connection = connection
+    def __init__(self, reader: asyncio.StreamReader, now: Callable[[], int]) -> None:
+        self._connection = _sent()
         self._reader = reader
         self._now = now
         self._left = _MAX_READ
@@ -76,7 +85,7 @@ class Answer:
         try:
             async with asyncio.timeout(_BODY_S):
                 await self._body(body)
-        except (TimeoutError, OSError, Unreachable):
+        except (TimeoutError, Unreachable):
             pass  # the status was told
         wait = None
         for name, value in response.headers:
@@ -84,13 +93,19 @@ class Answer:
                 wait = retry_after(value, self._now())
         return Reply(response.status_code, wait, bytes(body[:MAX_BODY]))
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was read to its end and the connection may carry another request."""
+        is_done = self._connection.their_state is h11.DONE
+        return is_done and not self._connection.trailing_data[0]
+
     async def _head(self) -> h11.Response:
         while True:
             event = await self._next()
             if isinstance(event, h11.Response):
                 return event
             if not isinstance(event, h11.InformationalResponse):
-                raise Unreachable("the connection was closed without an answer")
+                raise Stale("the connection was closed without an answer")
             if event.status_code == _SWITCHING:
                 raise Unreachable("the answer is not HTTP/1.1")
 
@@ -106,12 +121,22 @@ class Answer:
             while (event := self._connection.next_event()) is h11.NEED_DATA:
                 if self._left <= 0:
                     raise Unreachable("the answer is too long")
-                data = await self._reader.read(min(_CHUNK, self._left))
+                data = await self._read()
                 self._left -= len(data)
                 self._connection.receive_data(data)
         except h11.RemoteProtocolError:
+            if self._left == _MAX_READ:
+                raise Stale("the connection was closed without an answer") from None
             raise Unreachable("the answer is not HTTP/1.1") from None
         return event
+
+    async def _read(self) -> bytes:
+        try:
+            return await self._reader.read(min(_CHUNK, self._left))
+        except OSError:
+            if self._left == _MAX_READ:
+                raise Stale("the connection broke off") from None
+            raise Unreachable("the connection broke off") from None
 
 
 _SWITCHING = 101

@@ -2,7 +2,8 @@
 
 A host is resolved once; every address it has is judged; the socket is connected to one of these
 very addresses and asked whom it reached before a byte is written.  So a name that resolves to
-something else a moment later changes nothing.  The certificate is checked against the name in
+something else a moment later changes nothing.  A connection is used again only for an address
+that was judged anew.  The certificate is checked against the name in
 the URL.  A redirect is an answer like any other.
 """
 
@@ -11,12 +12,13 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import IPv6Address
 
 from watchword_server.domain import destinations
 from watchword_server.domain.destinations import Address, BadDestination, Destination, Network
-from watchword_server.egress.exchange import Answer, request
+from watchword_server.egress.exchange import Answer, Stale, request
+from watchword_server.egress.idle import Idle, Open, Place
 from watchword_server.egress.resolver import Resolve, SystemResolver
 from watchword_server.ports.outside import Denied, Reply, Unreachable
 
@@ -28,7 +30,7 @@ _STOPPING = "the server is stopping"
 
 
 class GuardedPoster:
-    """Posts over connections of its own, one for each post.
+    """Posts over connections of its own, which are kept for some seconds.
 
     Args:
         now: the server's clock, ms since 1970.
@@ -51,6 +53,7 @@ class GuardedPoster:
         self._resolve = resolve or SystemResolver()
         self._deadline_s = deadline_s
         self._under_way: set[asyncio.Timeout] = set()
+        self._idle = Idle()
         self._closed = False
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -71,6 +74,7 @@ class GuardedPoster:
     async def aclose(self) -> None:
         """See `ports.Poster.aclose`."""
         self._closed = True
+        self._idle.close()
         now = asyncio.get_running_loop().time()
         for limit in self._under_way:
             if not limit.expired():
@@ -92,22 +96,39 @@ class GuardedPoster:
     async def _exchange(
         self, destination: Destination, headers: Mapping[str, str], body: bytes
     ) -> Reply:
-        state, sent = request(destination, headers, body)
+        sent = request(destination, headers, body)
         addresses = self._judged(destination, await self._addresses(destination))
-        connected = await self._connected(addresses, destination.port)
+        place = destination.scheme, destination.host, destination.port
+        kept = self._idle.take(place, addresses)
+        if kept is not None:
+            with suppress(Stale):  # the peer had closed it meanwhile
+                return await self._asked(place, kept, sent)
+        connected, address = await self._connected(addresses, destination.port)
         try:
             reader, writer = await self._opened(connected, destination)
         except BaseException:
             connected.close()
             raise
+        return await self._asked(place, Open(address, reader, writer), sent)
+
+    async def _asked(self, place: Place, connection: Open, sent: bytes) -> Reply:
+        """The answer; the connection is kept if it can be used again."""
+        keeps = False
         try:
-            writer.write(sent)
-            await writer.drain()
-            return await Answer(state, reader, self._now).read()
-        except OSError as error:
-            raise Unreachable(f"the connection broke off: {_said(error)}") from None
+            try:
+                connection.writer.write(sent)
+                await connection.writer.drain()
+            except OSError as error:
+                raise Stale(f"the connection broke off: {_said(error)}") from None
+            answer = Answer(connection.reader, self._now)
+            reply = await answer.read()
+            keeps = answer.is_whole and not self._closed
         finally:
-            writer.transport.abort()  # no polite TLS farewell: the peer could dawdle over it
+            if not keeps:
+                connection.abort()
+        if keeps:
+            self._idle.put(place, connection)
+        return reply
 
     async def _addresses(self, destination: Destination) -> Sequence[Address]:
         if destination.address is not None:
@@ -139,7 +160,9 @@ class GuardedPoster:
             raise Denied("http")
         return addresses
 
-    async def _connected(self, addresses: Sequence[Address], port: int) -> socket.socket:
+    async def _connected(
+        self, addresses: Sequence[Address], port: int
+    ) -> tuple[socket.socket, Address]:
         """A socket that has reached one of the addresses and nobody else."""
         last = "nobody was there"
         for address in addresses[:_ADDRESSES_TRIED]:
@@ -155,7 +178,7 @@ class GuardedPoster:
             if self._reached(connected) != (address, port):
                 connected.close()
                 raise Unreachable("another address than the one that was checked answered")
-            return connected
+            return connected, address
         raise Unreachable(f"it could not be connected to: {last}")
 
     async def _dial(self, address: Address, port: int) -> socket.socket:
