@@ -8,6 +8,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 
 MARK = "whsec_"
@@ -21,6 +22,7 @@ def secret_from(random: bytes) -> str:
     return MARK + base64.b64encode(random).decode()
 
 
+@lru_cache(256)
 def key_of(secret: str) -> bytes:
     """The bytes that a secret signs with.
 

@@ -1,6 +1,7 @@
 """One POST: the letter is signed, posted and its end put into words."""
 
 import asyncio
+from functools import lru_cache
 
 import msgspec
 
@@ -13,7 +14,7 @@ from watchword_server.domain.webhook import KEPT_RESPONSE, EndpointSecrets, Webh
 from watchword_server.ports.outside import Clock, Denied, Entropy, Poster, Reply, Unreachable
 from watchword_server.telemetry import get_logger
 
-DEADLINE_S = 30
+_OPENED = 256
 _MARK = b"***"
 _log = get_logger("webhooks")
 _encode = msgspec.msgpack.Encoder().encode
@@ -39,6 +40,7 @@ class Posting:
         self._entropy = entropy
         self._keyring = keyring
         self._poster = poster
+        self._opened = lru_cache(_OPENED)(self._open)
 
     def seal(self, project: bytes, endpoint: bytes, secrets: EndpointSecrets) -> bytes:
         """What an endpoint keeps of its secrets."""
@@ -51,7 +53,10 @@ class Posting:
         Raises:
             Unsealable: the keyring is not the one it was sealed with.
         """
-        return _secrets(self._keyring.unseal(endpoint.project, endpoint.id, endpoint.secrets))
+        return self._opened(endpoint.project, endpoint.id, endpoint.secrets)
+
+    def _open(self, project: bytes, endpoint: bytes, sealed: bytes) -> EndpointSecrets:
+        return _secrets(self._keyring.unseal(project, endpoint, sealed))
 
     async def event(
         self, endpoint: WebhookEndpoint, event: Event, concerned: Concerned | None
@@ -61,25 +66,26 @@ class Posting:
         written = letter.event_letter(
             endpoint, self.unseal(endpoint), event, concerned, now, self._nonce()
         )
-        posted = await self._post(written, now, DEADLINE_S)
+        posted = await self._post(written, now)
         return posted if concerned is None else _discreet(posted, concerned.to)
 
     async def ping(self, endpoint: WebhookEndpoint, id: bytes, deadline_s: float) -> Posted:
         """Post a ping."""
         now = self._clock.now()
         written = letter.ping_letter(endpoint, self.unseal(endpoint), id, now, self._nonce())
-        return await self._post(written, now, deadline_s)
-
-    async def _post(self, written: Letter, now: int, deadline_s: float) -> Posted:
         try:
             async with asyncio.timeout(deadline_s):
-                reply = await self._poster.post(written.url, written.headers, written.body)
+                return await self._post(written, now)
+        except TimeoutError:
+            return self._failed(now, f"no answer within {deadline_s:g} s")
+
+    async def _post(self, written: Letter, now: int) -> Posted:
+        try:
+            reply = await self._poster.post(written.url, written.headers, written.body)
         except Denied as denied:
             return self._failed(now, f"denied: {denied.rule}")
         except Unreachable as unreachable:
             return self._failed(now, unreachable.what)
-        except TimeoutError:
-            return self._failed(now, "timed out")
         except Exception as error:
             _log.exception("webhook.post_failed")
             return self._failed(now, type(error).__name__)
