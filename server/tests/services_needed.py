@@ -2,8 +2,14 @@
 
 import os
 import shutil
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
+
+import tracked
+
+ROOT = Path(tracked.ROOT)
 
 
 def require(program: str) -> str:
@@ -11,7 +17,17 @@ def require(program: str) -> str:
     path = shutil.which(program)
     if path:
         return path
-    reason = f"{program} is not installed (scripts/services says how)"
+    return _missing(program)
+
+
+def require_package(name: str) -> Path:
+    """The folder of a package of npm, pinned in scripts/services."""
+    folder = ROOT / "build/npm/node_modules" / name
+    return folder if folder.exists() else _missing(name)
+
+
+def _missing(what: str) -> NoReturn:
+    reason = f"{what} is not installed (scripts/services says how)"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

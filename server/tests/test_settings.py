@@ -58,7 +58,10 @@ def test_every_example_can_be_used(row: object) -> None:
 def test_every_default_can_be_written(row: object) -> None:
     default = row.default_value
     if default not in (None, (), "", Path()):
-        assert row.reader.read(str(default)) == default
+        written = str(default)
+        if isinstance(default, tuple):
+            written = row.default.strip("`")
+        assert row.reader.read(written) == default
 
 
 def test_nothing_set_is_a_server_on_loopback() -> None:

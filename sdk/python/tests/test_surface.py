@@ -59,7 +59,9 @@ def test_both_clients_have_the_promised_operations() -> None:
     projects.create projects.delete projects.get projects.list projects.update templates.approve
     templates.create templates.delete templates.get templates.lint templates.list
     templates.preview templates.reject templates.replace templates.update templates.versions
-    verifications.check with_options"""
+    verifications.check webhooks.create webhooks.delete webhooks.deliveries
+    webhooks.delivery webhooks.get webhooks.list webhooks.replay webhooks.rotate_secret
+    webhooks.test webhooks.update with_options"""
     assert sorted(SYNC) == sorted(LATER) == promised.split()
 
 

@@ -43,6 +43,7 @@ from watchword_server.services.sending import Sending
 from watchword_server.services.sending.admission import RATES
 from watchword_server.services.sending.draft import Drafter
 from watchword_server.services.templates import Templates
+from watchword_server.services.webhooks import Notifying, Posting, WebhookEndpoints, WebhookLog
 from watchword_server.settings import PEPPER_LOST, Settings, load_or_create_keyring
 from watchword_server.storage.store import HIGH_WATER, SqliteStore
 
@@ -63,6 +64,8 @@ class Services(msgspec.Struct, frozen=True):
     projects: Projects
     templates: Templates
     idempotency: Idempotency
+    webhook_endpoints: WebhookEndpoints
+    webhook_log: WebhookLog
     throughput: Throughput
     clock: Clock
 
@@ -122,13 +125,13 @@ class Runtime:
 
     def __init__(
         self, settings: Settings, store: SqliteStore, clock: Clock, keyring: Keyring,
-        accounts: ProviderAccounts, entropy: Entropy,
+        accounts: ProviderAccounts, entropy: Entropy, poster: Poster | None = None,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.store = store
         self.clock = clock
         self._accounts = accounts
-        self.poster: Poster = _poster(settings, clock)
+        self.poster: Poster = poster or _poster(settings, clock)
         self.dispatch = Switchboard()
         self._open = True
         re_util.enable_pattern_cache()  # for the few numbers that the library itself answers
@@ -142,6 +145,8 @@ class Runtime:
         auto_approve = AutoApprove(settings.template_auto_approve)
         tariff = Tariff(settings.message_prices, settings.price_currency)
         autofill = _autofill(settings)
+        posting = Posting(clock, entropy, keyring, self.poster)
+        allows_http = settings.webhook_allow_http or bool(settings.webhook_networks)
         self.services = Services(
             directory=directory,
             sending=Sending(store, clock, drafter, directory, throughput, ledger, self.dispatch),
@@ -160,10 +165,15 @@ class Runtime:
             ),  # fmt: skip
             templates=Templates(store, clock, directory, autofill, auto_approve, tariff),
             idempotency=Idempotency(store, clock, entropy, keyring),
+            webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=allows_http),
+            webhook_log=WebhookLog(store, clock, keyring),
             throughput=throughput,
             clock=clock,
         )
         store.committed = self.services.events.hint
+        self.notifying = Notifying(
+            store, clock, entropy, keyring, posting, settings.webhook_schedule
+        )
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill
         )
@@ -172,12 +182,12 @@ class Runtime:
     async def open(
         cls, settings: Settings, *, clock: Clock | None = None,
         entropy: Entropy | None = None, outside: tuple[Provider, ...] | None = None,
-        inbox: Provider | None = None,
+        inbox: Provider | None = None, poster: Poster | None = None,
     ) -> "Runtime":  # fmt: skip
         """A runtime on the settings' database, which is made and migrated as needed.
 
-        `clock`, `entropy`, `outside` (providers of live projects) and `inbox` replace the real
-        ones in tests.
+        `clock`, `entropy`, `outside` (providers of live projects), `inbox` and `poster`
+        replace the real ones in tests.
 
         Raises:
             Misconfigured: a setting is wrong, or the pepper file is not the database's own.
@@ -200,7 +210,7 @@ class Runtime:
         accounts = ProviderAccounts(
             inbox or _inbox(settings), _outside(settings) if outside is None else outside
         )
-        runtime = cls(settings, store, steady, keyring, accounts, entropy)
+        runtime = cls(settings, store, steady, keyring, accounts, entropy, poster)
         await runtime._default_project()
         return runtime
 

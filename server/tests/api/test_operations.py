@@ -27,7 +27,9 @@ IDS = (
     "lintTemplate previewTemplate listTemplateVersions approveTemplate rejectTemplate "
     "listInboxMessages createApiKey listApiKeys getApiKey updateApiKey "
     "deleteApiKey rotateApiKey createProject listProjects getProject updateProject deleteProject "
-    "unlockAddress listEvents getEvent streamEvents"
+    "unlockAddress createWebhookEndpoint listWebhookEndpoints getWebhookEndpoint "
+    "updateWebhookEndpoint deleteWebhookEndpoint rotateWebhookSecret testWebhookEndpoint "
+    "listWebhookDeliveries getWebhookDelivery replayWebhooks listEvents getEvent streamEvents"
 )
 
 WITHOUT_ID = {name: value for name, value in EXAMPLE.items() if name != "template_id"}

@@ -20,14 +20,17 @@ from watchword_server.domain.delivery import Receipt
 from watchword_server.domain.errors import RATE_LIMITED, Problem
 from watchword_server.domain.routing import Step
 from watchword_server.domain.verification import Status, Trigger
+from watchword_server.domain.webhook import WebhookStatus
 from watchword_server.providers.inbox import Inbox
 from watchword_server.services import delivering, idempotency
 from watchword_server.services.checking import Checked, Checking
 from watchword_server.services.idempotency import Idempotency, _Given
 from watchword_server.services.sending import Sending, draft, service
+from watchword_server.services.webhooks import notifying
 from watchword_server.storage import verifications, writer
 from watchword_server.storage.deliveries import WorkRows
 from watchword_server.storage.store import SqliteStore
+from watchword_server.storage.webhooks import WebhookDeliveryRows
 from watchword_server.worker import Worker
 
 LEASE_S, HAND_OVER_S, WAIT_S = 2, 1.5, 1
@@ -52,6 +55,7 @@ def quick() -> None:
     put(delivering, "HAND_OVER_S", HAND_OVER_S)
     put(idempotency, "LEASE_S", LEASE_S)
     put(idempotency, "RENEW_S", LEASE_S / 4)
+    put(notifying, "LEASE_S", LEASE_S)
     put(
         draft, "_steps",
         lambda accounts: tuple(Step(channel, account, WAIT_S) for channel, account in accounts),
@@ -191,6 +195,18 @@ def pretend_to_send() -> None:
     put(Inbox, "send", sent)
 
 
+def webhook_done_at_claim() -> None:
+    """A webhook counts as delivered once it is claimed."""
+
+    def claimed(self: Any, *given: Any) -> Any:
+        found = claiming(self, *given)
+        for one in found:
+            self.update(replace(one, status=WebhookStatus.DELIVERED))
+        return found
+
+    claiming = put(WebhookDeliveryRows, "claim", claimed)
+
+
 def stop_at_once() -> None:
     """A stop that waits for no request."""
 
@@ -273,6 +289,7 @@ ALTERATIONS: dict[str, Callable[[], None]] = {
     function.__name__: function
     for function in (
         quick, read_then_write_check, lock_in_the_process, look_then_insert, delete_at_claim,
+        webhook_done_at_claim,
         pretend_to_send, stop_at_once, drop_hand_overs, code_in_a_log, code_in_the_store,
         any_host, any_proxy, batch_of_one, any_header, look_then_claim, answers_in_memory,
     )

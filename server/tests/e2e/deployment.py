@@ -24,12 +24,12 @@ LIMITS = ("key", "project", "client", "range", "recipient", "requests")
 _POLL_S = 0.01
 
 
-def until(condition: Callable[[], Any], what: str) -> Any:
+def until(condition: Callable[[], Any], what: str, every_s: float = _POLL_S) -> Any:
     """Poll until the condition holds; what it said."""
     deadline = time.monotonic() + PATIENCE_S
     while not (found := condition()):
         assert time.monotonic() < deadline, f"{what}: not within {PATIENCE_S:g} s"
-        time.sleep(_POLL_S)
+        time.sleep(every_s)
     return found
 
 

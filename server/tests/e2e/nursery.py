@@ -17,10 +17,10 @@ import traceback
 from typing import Any, NoReturn
 
 from e2e.alterations import ALTERATIONS
-from watchword_server.cli import keys, projects, serve
+from watchword_server.cli import keys, projects, serve, webhooks
 from watchword_server.cli.main import NAME, main
 
-LOADED = (keys, projects, serve)
+LOADED = (keys, projects, serve, webhooks)
 """Imported now, so that a fork need not."""
 
 

@@ -32,10 +32,14 @@ from watchword.models import (
     InboxMessage,
     LintReport,
     Message,
+    Ping,
     Project,
+    Replay,
     Template,
     TemplatePreview,
     TemplateVersion,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from watchword.protocol import __version__
 
@@ -57,8 +61,10 @@ __all__ = [
     "Message",
     "NotFound",
     "PermissionDenied",
+    "Ping",
     "Project",
     "RateLimited",
+    "Replay",
     "ServerError",
     "Template",
     "TemplatePreview",
@@ -67,5 +73,7 @@ __all__ = [
     "UnexpectedResponse",
     "Watchword",
     "WatchwordError",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "__version__",
 ]

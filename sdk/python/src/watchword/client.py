@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from watchword import resources
+from watchword import endpoints, resources
 from watchword.errors import ConnectionFailed, TimedOut
 from watchword.models import Health
 from watchword.protocol import Call, Exchange, Feed, Retry, Settings, configure
@@ -128,6 +128,7 @@ class _Client(resources.Resource[W]):
         self.events: resources.Events[W] = resources.Events(runner)
         self.guard: resources.Guard[W] = resources.Guard(runner)
         self.projects: resources.Projects[W] = resources.Projects(runner)
+        self.webhooks: endpoints.Webhooks[W] = endpoints.Webhooks(runner)
 
     @resources.operation
     def health(self) -> Call[Health]:

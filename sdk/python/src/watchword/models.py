@@ -208,6 +208,69 @@ class Event(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WebhookEndpoint(Record):
+    """Where events are posted to; `secret` is there only in the answer that made it."""
+
+    endpoint_id: str
+    url: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    description: str | None = None
+    event_types: Strings = ()
+    dialect: str | None = None
+    verified: bool = False
+    disabled: bool = False
+    disabled_reason: str | None = None
+    failing_since: When = None
+    paused_until: When = None
+    previous_secret_until: When = None
+    username: str | None = None
+    deliveries: Mapping[str, int] = field(default_factory=dict, hash=False)
+    created_at: When = None
+    updated_at: When = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookDelivery(Record):
+    """One event on its way to one endpoint; `event` and `log` with `delivery` only.
+
+    Attributes:
+        status: pending, delivered or exhausted.
+    """
+
+    event_id: str
+    event_type: str | None = None
+    sequence: int | None = None
+    status: str | None = None
+    attempts: int = 0
+    next_attempt_at: When = None
+    last_status: int | None = None
+    last_error: str | None = None
+    created_at: When = None
+    updated_at: When = None
+    event: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
+    log: Objects = field(default=(), repr=False, hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ping(Record):
+    """How an endpoint answered a ping."""
+
+    succeeded: bool
+    status: int | None = None
+    error: str | None = None
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay(Record):
+    """What is posted again; `total` is there on the first page."""
+
+    replayed: int
+    total: int | None = None
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Health(Record):
     """The server's own account of itself."""
 

@@ -34,6 +34,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "keys": Row("keys", "Create, list, rotate, disable and delete API keys."),
         "templates": Row("templates", "Write, preview and review a project's templates."),
         "limits": Row("limits", "Unlock an address that failed too often."),
+        "webhooks": Row("webhooks", "Post events to URLs; see what became of each; replay."),
     },
     "Use": {
         "send": Row("send", "Send a code through the server at WATCHWORD_URL."),

@@ -28,6 +28,7 @@ class Scope(StrEnum):
     EVENTS_READ = "events:read"
     KEYS_MANAGE = "keys:manage"
     GUARD_MANAGE = "guard:manage"
+    WEBHOOKS_MANAGE = "webhooks:manage"
     SERVER_ADMIN = "server:admin"
 
 

@@ -20,6 +20,7 @@ from watchword_server.ports.records import (
     InboxMessage,
     Work,
 )
+from watchword_server.ports.webhooks import WebhookDeliveries, WebhookEndpoints
 
 T = TypeVar("T")
 Span = tuple[str, str]
@@ -349,6 +350,10 @@ class Transaction(Protocol):
     def templates(self) -> Templates: ...
     @property
     def idempotency_keys(self) -> IdempotencyKeys: ...
+    @property
+    def webhook_endpoints(self) -> WebhookEndpoints: ...
+    @property
+    def webhook_deliveries(self) -> WebhookDeliveries: ...
 
 
 class Store(Protocol):

@@ -17,6 +17,7 @@ from watchword_server.settings.values import (
     PRICES,
     PUBLIC_URL,
     choice,
+    durations,
     integer,
     seconds,
 )
@@ -150,6 +151,21 @@ SETTINGS: tuple[Setting, ...] = (
         "webhook_ca_file", OPTIONAL_PATH,
         "Certificates that webhook receivers may have been signed by, besides the system's, "
         "in PEM.", "/etc/ssl/internal-ca.pem", default="the system's only",
+    ),
+    Setting(
+        "webhook_schedule", durations(30),
+        "How long a webhook waits before each attempt, give or take a fifth. As many attempts as "
+        "there are waits; then it is exhausted, and can be replayed.",
+        "0s,10s,1m,10m,1h", default="`0s,5s,5m,30m,2h,5h,10h,14h,20h,24h`",
+    ),
+    Setting(
+        "webhook_posts", integer(1, 4096),
+        "Webhooks under way at the same time. Those not answered within a second do not count; "
+        "there may be three times as many of them.", "128",
+    ),
+    Setting(
+        "webhook_endpoint_posts", integer(1, 256),
+        "Webhooks under way to one endpoint at the same time.", "16",
     ),
     Setting(
         "smtp_host", OPTIONAL_HOST,

@@ -10,6 +10,9 @@ import msgspec
 from watchword_server.settings.values import Reader
 
 UNSET_PATH = Path()
+_HOUR = 3_600.0
+SCHEDULE = (0.0, 5.0, 300.0, 1_800.0, *(n * _HOUR for n in (2, 5, 10, 14, 20, 24)))
+"""Seconds before each attempt of a webhook (Standard Webhooks 1.0.0, "Retry schedule")."""
 LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -45,6 +48,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_allow: tuple[str, ...] | None = None
     webhook_allow_http: bool = False
     webhook_ca_file: Path | None = None
+    webhook_schedule: tuple[float, ...] = SCHEDULE
+    webhook_posts: int = 128
+    webhook_endpoint_posts: int = 16
     smtp_host: str | None = None
     smtp_port: int | None = None
     smtp_security: str = "starttls"

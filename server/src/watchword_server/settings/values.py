@@ -22,6 +22,8 @@ _SIMPLE_EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _PRICE = re.compile(r"([a-z]+(?::[A-Z]{2})?)=(\d{1,6}(?:\.\d{1,6})?)")
 _CHANNELS = frozenset(channel.value for channel in Channel)
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smhd])", re.ASCII)
+_UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _KUBERNETES = re.compile(r"(?:tcp|udp)://")
 DATABASES = ("sqlite", "postgresql")
 
@@ -199,6 +201,18 @@ def seconds(lowest: float, highest: float) -> Reader:
         raise ValueError(f"write seconds, from {lowest:g} to {highest:g}")
 
     return Reader(f"seconds, {lowest:g} to {highest:g}", read)
+
+
+def durations(most: int) -> Reader:
+    """Waits such as 0s, 5m, 24h, at least one and at most `most`; the value is seconds."""
+
+    def read(value: object) -> tuple[float, ...]:
+        found = [_DURATION.fullmatch(word.lower()) for word in _words(value)]
+        if not 1 <= len(found) <= most or not all(found):
+            raise ValueError(f"write 1 to {most} durations such as 0s,5s,5m,2h, with commas")
+        return tuple(float(one[1]) * _UNIT_S[one[2]] for one in found if one)
+
+    return Reader("durations", read)
 
 
 def choice(*words: str) -> Reader:

@@ -12,10 +12,12 @@ from watchword_server.storage.queries import load
 from watchword_server.storage.rows import Row, hit, many, one
 
 _Q = load("projects.sql")
+_WEBHOOKS = load("webhooks.sql")
 _Secrets = tuple[tuple[bytes, int | None], ...]
 OWNED = (
     "api_keys", "templates", "template_versions", "live", "verifications", "deliveries",
     "events", "work", "address_states", "failed_checks", "inbox", "idempotency_keys",
+    "webhook_endpoints", "webhook_deliveries", "webhook_attempts",
 )  # fmt: skip
 """The tables whose rows belong to a project and go with it."""
 
@@ -82,6 +84,8 @@ class ProjectRows:
         self._flush()
         for table in OWNED:
             self._cursor.execute(f"DELETE FROM {table} WHERE project = ?", (project,))  # noqa: S608
+        for name in ("rewind_endpoints", "rewind_cursor"):
+            self._cursor.execute(_WEBHOOKS[name].sql)
         return hit(self._cursor, _Q["delete_project"], (project,))
 
 

@@ -8,6 +8,7 @@ from watchword_server.storage.deliveries import DeliveryRows, EventRows, WorkRow
 from watchword_server.storage.idempotency import IdempotencyKeyRows
 from watchword_server.storage.projects import ApiKeyRows, ProjectRows, TemplateRows
 from watchword_server.storage.verifications import LiveRows, VerificationRows
+from watchword_server.storage.webhooks import WebhookDeliveryRows, WebhookEndpointRows
 
 
 class Rows:
@@ -26,3 +27,5 @@ class Rows:
         self.api_keys = ApiKeyRows(cursor)
         self.templates = TemplateRows(cursor)
         self.idempotency_keys = IdempotencyKeyRows(cursor)
+        self.webhook_endpoints = WebhookEndpointRows(cursor, self.deferred)
+        self.webhook_deliveries = WebhookDeliveryRows(cursor, self.deferred)
