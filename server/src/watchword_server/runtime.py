@@ -9,9 +9,9 @@ from phonenumbers import phonenumberutil, re_util
 
 from watchword_server import providers
 from watchword_server.clock import SteadyClock
-from watchword_server.domain import catalogue, ids
+from watchword_server.domain import catalogue, ids, sandbox
 from watchword_server.domain.errors import Misconfigured, Problem
-from watchword_server.domain.limits import Throughput
+from watchword_server.domain.limits import DailyQuota, Throughput
 from watchword_server.domain.numbering import numbering_from
 from watchword_server.domain.project import Caller, Mode, Scope
 from watchword_server.domain.sealing import Keyring
@@ -20,13 +20,15 @@ from watchword_server.entropy import PagedEntropy
 from watchword_server.ledger import Ledger
 from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy, Provider
 from watchword_server.ports.records import Job
+from watchword_server.providers.inbox import Inbox, magic_script
 from watchword_server.services.api_keys import ApiKeys
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
 from watchword_server.services.directory import CachedDirectory
 from watchword_server.services.projects import Projects
 from watchword_server.services.reading import Reading
-from watchword_server.services.sending import Sending
+from watchword_server.services.sandboxes import Sandboxes
+from watchword_server.services.sending import ManySending, Rehearsing
 from watchword_server.services.sending.admission import RATES
 from watchword_server.services.sending.draft import Drafter
 from watchword_server.settings import PEPPER_LOST, Settings, load_or_create_keyring
@@ -41,7 +43,7 @@ class Services(msgspec.Struct, frozen=True):
     """The use cases, as the faces call them."""
 
     directory: Directory
-    sending: Sending
+    sending: ManySending
     checking: Checking
     reading: Reading
     api_keys: ApiKeys
@@ -53,13 +55,16 @@ class Services(msgspec.Struct, frozen=True):
 class ProviderAccounts:
     """`ports.Accounts`: the configured providers, the inbox always among them."""
 
-    def __init__(self, inbox: Provider, outside: tuple[Provider, ...]) -> None:
+    def __init__(self, inbox: Provider, outside: tuple[Provider, ...], magic: Provider) -> None:
         self._inbox = inbox
         self._outside = outside
-        self._named = {provider.name: provider for provider in (inbox, *outside)}
+        self._magic = magic
+        self._named = {provider.name: provider for provider in (inbox, *outside, magic)}
 
     def of(self, mode: Mode, channel: str) -> Provider | None:
         """See `ports.Accounts.of`."""
+        if mode is Mode.SANDBOX:
+            return self._magic if channel in self._magic.channels else None
         if mode is not Mode.LIVE:
             return self._inbox if channel in self._inbox.channels else None
         return next((one for one in self._outside if channel in one.channels), None)
@@ -118,20 +123,29 @@ class Runtime:
         self._numbering = numbering
         sequence = ids.Sequence(entropy(6))
         ledger = Ledger(sequence)
-        directory = CachedDirectory(store, clock, keyring, entropy)
-        throughput = Throughput()
+        own, magic = catalogue.templates(), catalogue.templates(table=catalogue.SANDBOX)
+        sandboxes = Sandboxes(
+            store, clock, keyring, (*own, *magic), settings.sandbox_requests_per_day
+        )
+        directory = CachedDirectory(
+            store, clock, keyring, entropy, sandboxes.caller if settings.sandbox_is_on else None
+        )
+        throughput, quota = Throughput(), DailyQuota()
         drafter = Drafter(keyring, numbering, accounts, entropy)
+        sending = store, clock, drafter, directory
+        writing = ledger, self.dispatch
         self.services = Services(
             directory=directory,
-            sending=Sending(store, clock, drafter, directory, throughput, ledger, self.dispatch),
+            sending=ManySending(*sending, throughput, *writing),
             checking=Checking(store, clock, keyring, sequence, ledger),
             reading=Reading(store, clock, keyring, numbering, directory),
             api_keys=ApiKeys(store, clock, entropy, keyring, directory),
-            projects=Projects(
-                store, clock, entropy, directory, catalogue.templates(), _limit_names()
-            ),
+            projects=Projects(store, clock, entropy, directory, own, magic, _limit_names()),
             throughput=throughput,
             clock=clock,
+        )
+        self.rehearsal = msgspec.structs.replace(
+            self.services, sending=Rehearsing(*sending, quota, *writing, entropy), throughput=quota
         )
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence,
@@ -168,7 +182,9 @@ class Runtime:
             steady.hold_above(int(store.fact(HIGH_WATER) or 0))
         _same_keyring(store, keyring)
         accounts = ProviderAccounts(
-            inbox or _inbox(settings), _outside(settings) if outside is None else outside
+            inbox or _inbox(settings),
+            _outside(settings) if outside is None else outside,
+            Inbox(script=magic_script(settings.sandbox_delay_s), name=sandbox.ACCOUNT),
         )
         runtime = cls(settings, store, steady, keyring, accounts, entropy)
         await runtime._default_project()
@@ -189,6 +205,10 @@ class Runtime:
         for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
             self._numbering.prepare((code,))
             time.sleep(_WARM_UP_PAUSE_S)
+
+    def services_of(self, caller: Caller) -> Services:
+        """The use cases as they are for a caller: those of the sandbox differ."""
+        return self.rehearsal if caller.mode is Mode.SANDBOX else self.services
 
     def ready(self) -> bool:
         """Whether requests can be served."""

@@ -28,6 +28,7 @@ from watchword_server.api.request import (
 )
 from watchword_server.api.routing import Router, wrong_method
 from watchword_server.api.whole import sent_whole
+from watchword_server.domain.project import Mode
 from watchword_server.runtime import Runtime
 from watchword_server.telemetry import get_logger
 from watchword_server.telemetry import request_id as current_request
@@ -35,6 +36,7 @@ from watchword_server.telemetry import request_id as current_request
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{16,64}")
 """Longer than any code or number, so that none is taken for an id, repeated and logged."""
 _MS = 1000
+_SANDBOX = Mode.SANDBOX
 _POLICY_VIOLATION = 1008
 _log = get_logger("api")
 
@@ -50,6 +52,7 @@ class Application:
     def __init__(self, runtime: Runtime) -> None:
         settings = runtime.settings
         self._services = runtime.services
+        self._rehearsal = runtime.rehearsal
         self._router = Router(OPERATIONS)
         self._pages = Pages(runtime)
         self._problems = Problems(settings.public_url)
@@ -88,7 +91,8 @@ class Application:
                 caller = await self._services.directory.authenticate(
                     headers.get(b"authorization", b""), client
                 )
-                call = Call(caller, self._services, values, client, request_id)
+                services = self._services if caller.mode is not _SANDBOX else self._rehearsal
+                call = Call(caller, services, values, client, request_id)
                 submission = HttpSubmission(headers, scope["query_string"], receive)
                 answer = await handle(operation, call, submission)
         except Disconnected:

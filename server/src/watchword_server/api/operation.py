@@ -25,7 +25,7 @@ from watchword_server.domain.limits import Standing
 from watchword_server.domain.project import Caller, Scope
 from watchword_server.runtime import Services
 
-Method = Literal["GET", "POST", "PATCH", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 _ANY_CALL = (
     INTERNAL,

@@ -31,13 +31,15 @@ PROJECT_SCOPES: frozenset[Scope] = frozenset(Scope) - {Scope.SERVER_ADMIN}
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """A tenant.  `limits` overrides rows of the mode's throughput table by name."""
+    """A tenant.  `limits` overrides rows of the mode's throughput table by name; a `hidden` one
+    is in no list: it belongs to a caller with the public keys of the sandbox."""
 
     id: bytes
     name: str
     mode: Mode
     created_at: int
     limits: dict[str, tuple[int, int]] = {}
+    hidden: bool = False
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import msgspec
 
-from watchword_server.domain import ids, template
+from watchword_server.domain import ids, sandbox, template
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.delivery import (
     DeliveryStatus,
@@ -73,6 +73,7 @@ class Result(msgspec.Struct, frozen=True):
     raw: str | None = None
     reference: str | None = None
     kept: InboxBody | None = None
+    report_in_ms: int | None = None
 
 
 class Delivering:
@@ -158,6 +159,9 @@ class Delivering:
 
     def _claimed(self, tx: Transaction, work: Work, now: int) -> Job | None:
         """What is to be handed over for a claim; anything else is done here and now."""
+        if work.kind == ADVANCE and self._reported(tx, work, now):
+            tx.work.done(work)
+            return None
         job = self._job(tx, work, now)
         if job is not None and work.kind == DELIVER and work.claims == 1:
             return job
@@ -257,6 +261,8 @@ class Delivering:
             tx, live, delivery, result.path, now,
             reason=result.reason, raw=result.raw, reference=result.reference,
         )  # fmt: skip
+        if result.report_in_ms is not None:
+            self._ledger.wait(tx, live, delivery.number, now + result.report_in_ms, now)
         self._follow_route(tx, job, result.outcome, now)
 
     def _follow_route(self, tx: Transaction, job: Job, outcome: Outcome, now: int) -> None:
@@ -287,6 +293,26 @@ class Delivering:
             )  # fmt: skip
         elif isinstance(decision, GiveUp):
             self._ledger.finish(tx, current, Trigger.NO_STEP_HANDED_OVER, now)
+
+    def _reported(self, tx: Transaction, work: Work, now: int) -> bool:
+        """Whether the sandbox had a report for this instant; what it says is written down, also
+        of a verification that has ended."""
+        delivery = tx.deliveries.get(work.project, work.verification, work.number)
+        if delivery is None or delivery.provider != sandbox.ACCOUNT:
+            return False
+        report = sandbox.foretold(delivery.reference)
+        of = tx.verifications.get(work.project, work.verification)
+        if report is None or of is None or not may_follow(delivery.status, report.status):
+            return False
+        self._ledger.settle(
+            tx, of, delivery, (report.status,), now, reason=report.reason, raw=report.raw
+        )
+        live = tx.live.get(work.project, work.verification)
+        if live is not None and live.expires_at > now:
+            delivered = report.status is _S.DELIVERED
+            outcome = Outcome.DELIVERED if delivered else Outcome.UNDELIVERED
+            self._follow_route(tx, Job(work, live, delivery), outcome, now)
+        return True
 
     def _wait_passed(self, tx: Transaction, job: Job, now: int) -> None:
         """A step's wait is over: silence makes a sent delivery unknown."""
@@ -359,4 +385,5 @@ def _handed_over(receipt: Receipt, kept: InboxBody | None) -> Result:
     reference = receipt.reference
     if receipt.delivered:
         return Result(Outcome.DELIVERED, (_S.SENT, _S.DELIVERED), reference=reference, kept=kept)
-    return Result(Outcome.SENT, (_S.SENT,), reference=reference, kept=kept)
+    due = receipt.report_in_ms
+    return Result(Outcome.SENT, (_S.SENT,), reference=reference, kept=kept, report_in_ms=due)

@@ -19,18 +19,21 @@ class Projects:
 
     Args:
         templates: what every new project starts with.
+        sandbox_templates: what those of mode sandbox have besides.
         limits: the names of the limits a project may override.
     """
 
     def __init__(
         self, store: Store, clock: Clock, entropy: Entropy, directory: Directory,
-        templates: Sequence[Template], limits: frozenset[str],
+        templates: Sequence[Template], sandbox_templates: Sequence[Template],
+        limits: frozenset[str],
     ) -> None:  # fmt: skip
         self._store = store
         self._clock = clock
         self._entropy = entropy
         self._directory = directory
         self._templates = templates
+        self._sandbox_templates = sandbox_templates
         self._limits = limits
 
     async def create(self, name: str, mode: Mode) -> Project:
@@ -46,7 +49,8 @@ class Projects:
         def unit(tx: Transaction) -> None:
             if not tx.projects.insert(project):
                 raise _taken(name)
-            for template in self._templates:
+            more = self._sandbox_templates if mode is Mode.SANDBOX else ()
+            for template in (*self._templates, *more):
                 tx.templates.put(project.id, msgspec.structs.replace(template, created_at=now))
 
         await self._store.write(unit)

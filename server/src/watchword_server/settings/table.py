@@ -28,6 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     sandbox: str = "auto"
+    sandbox_delay_s: float = 2.0
+    sandbox_requests_per_day: int = 500
     workers: int = 1
     worker_concurrency: int = 256
     shutdown_grace_s: float = 20.0

@@ -26,7 +26,10 @@ def _text(value: object) -> str:
 
 def _project(row: Row) -> Project:
     limits = msgspec.json.decode(row[4], type=dict[str, tuple[int, int]])
-    return Project(id=row[0], name=row[1], mode=Mode(row[2]), created_at=row[3], limits=limits)
+    return Project(
+        id=row[0], name=row[1], mode=Mode(row[2]), created_at=row[3], limits=limits,
+        hidden=bool(row[5]),
+    )  # fmt: skip
 
 
 def _api_key(row: Row) -> ApiKey:
@@ -58,7 +61,7 @@ class ProjectRows:
     def insert(self, project: Project) -> bool:
         values = (
             project.id, project.name, project.mode.value, project.created_at,
-            _text(project.limits),
+            _text(project.limits), int(project.hidden),
         )  # fmt: skip
         return hit(self._cursor, _Q["insert_project"], values)
 
@@ -67,6 +70,9 @@ class ProjectRows:
 
     def all(self) -> Sequence[Project]:
         return many(self._cursor, _Q["all_projects"], (), _project)
+
+    def hidden(self) -> Sequence[Project]:
+        return many(self._cursor, _Q["hidden_projects"], (), _project)
 
     def update(self, project: Project) -> None:
         values = (project.name, project.mode.value, _text(project.limits), project.id)

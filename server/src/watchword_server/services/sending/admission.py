@@ -1,10 +1,11 @@
 """The throughput limits of a send, checked before anything is written."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from watchword_server.domain.address import Address
 from watchword_server.domain.errors import RATE_LIMITED, Problem
-from watchword_server.domain.limits import Rate, Refusal, Standing, Subject, Throughput
+from watchword_server.domain.limits import Rate, Refusal, Standing, Subject, Throughput, reset
 from watchword_server.domain.project import Caller, Mode
 
 _LIVE = {
@@ -46,6 +47,13 @@ def admit(
     Raises:
         Problem: RATE_LIMITED naming the limit; then it was counted on none.
     """
+    keys = _keys(caller, to)
+    if alternate is not None and alternate.identity != to.identity:
+        keys.append((rate_of(caller, "recipient"), (caller.project, alternate.identity)))
+    return _standing(throughput.admit(keys, now))
+
+
+def _keys(caller: Caller, to: Address) -> list[tuple[Rate, Subject]]:
     tenant = caller.project
     keys: list[tuple[Rate, Subject]] = [
         (rate_of(caller, "key"), caller.api_key),
@@ -55,14 +63,30 @@ def admit(
     ]
     if to.range is not None:  # numbers are bought in blocks; the domain of an email is no block
         keys.append((rate_of(caller, "range"), (tenant, to.range)))
-    if alternate is not None and alternate.identity != to.identity:
-        keys.append((rate_of(caller, "recipient"), (tenant, alternate.identity)))
-    return _standing(throughput.admit(keys, now))
+    return keys
 
 
 def admit_resend(throughput: Throughput, caller: Caller, now: int) -> Standing:
     """Count a resend on the limit of its key; the cool-down guards its recipient."""
     return _standing(throughput.admit(((rate_of(caller, "key"), caller.api_key),), now))
+
+
+def admit_all(throughput: Throughput, caller: Caller, to: Sequence[Address], now: int) -> Standing:
+    """Count a send to each recipient on every limit, or none of them.
+
+    Raises:
+        Problem: RATE_LIMITED naming the limit.
+    """
+    return _standing(throughput.admit_all([_keys(caller, one) for one in to], now))
+
+
+def count(throughput: Throughput, rate: Rate, caller: Caller, sends: int, now: int) -> Standing:
+    """Count some sends on one limit of the caller's key.
+
+    Raises:
+        Problem: RATE_LIMITED; then none was counted.
+    """
+    return _standing(throughput.admit(((rate, caller.api_key),), now, sends))
 
 
 def _standing(answer: Standing | Refusal) -> Standing:
@@ -71,6 +95,6 @@ def _standing(answer: Standing | Refusal) -> Standing:
             RATE_LIMITED,
             f"The limit `{answer.name}` of this project is met.",
             retry_after=answer.retry_after_s,
-            extra={"limit": answer.name},
+            extra={"limit": answer.name, **reset(answer)},
         )
     return answer
