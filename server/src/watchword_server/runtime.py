@@ -28,7 +28,7 @@ from watchword_server.services.directory import CachedDirectory
 from watchword_server.services.projects import Projects
 from watchword_server.services.reading import Reading
 from watchword_server.services.sandboxes import Sandboxes
-from watchword_server.services.sending import ManySending, Rehearsing
+from watchword_server.services.sending import CustomSending, Rehearsing
 from watchword_server.services.sending.admission import RATES
 from watchword_server.services.sending.draft import Drafter
 from watchword_server.settings import PEPPER_LOST, Settings, load_or_create_keyring
@@ -43,7 +43,7 @@ class Services(msgspec.Struct, frozen=True):
     """The use cases, as the faces call them."""
 
     directory: Directory
-    sending: ManySending
+    sending: CustomSending
     checking: Checking
     reading: Reading
     api_keys: ApiKeys
@@ -133,10 +133,10 @@ class Runtime:
         throughput, quota = Throughput(), DailyQuota()
         drafter = Drafter(keyring, numbering, accounts, entropy)
         sending = store, clock, drafter, directory
-        writing = ledger, self.dispatch
+        writing = ledger, self.dispatch, entropy
         self.services = Services(
             directory=directory,
-            sending=ManySending(*sending, throughput, *writing),
+            sending=CustomSending(*sending, throughput, *writing),
             checking=Checking(store, clock, keyring, sequence, ledger),
             reading=Reading(store, clock, keyring, numbering, directory),
             api_keys=ApiKeys(store, clock, entropy, keyring, directory),
@@ -145,7 +145,7 @@ class Runtime:
             clock=clock,
         )
         self.rehearsal = msgspec.structs.replace(
-            self.services, sending=Rehearsing(*sending, quota, *writing, entropy), throughput=quota
+            self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence,

@@ -3,10 +3,12 @@
 from watchword_server.api.operation import Operation
 from watchword_server.api.resources import (
     api_keys,
+    custom_messages,
     guard,
     inbox,
     messages,
     projects,
+    sandbox,
     sends,
     templates,
     verifications,
@@ -14,10 +16,12 @@ from watchword_server.api.resources import (
 
 OPERATIONS: tuple[Operation, ...] = (
     *sends.OPERATIONS,
+    *custom_messages.OPERATIONS,
     *messages.OPERATIONS,
     *verifications.OPERATIONS,
     *templates.OPERATIONS,
     *inbox.OPERATIONS,
+    *sandbox.OPERATIONS,
     *api_keys.OPERATIONS,
     *projects.OPERATIONS,
     *guard.OPERATIONS,
@@ -30,6 +34,7 @@ TAGS: dict[str, str] = {
     "verifications": "Check what the person typed.",
     "templates": "What messages say, on which channels and in which languages.",
     "inbox": "What a project that is not live would have sent.",
+    "sandbox": "Try everything without signing up.",
     "api-keys": "Keys of the project: what each may do, from where, until when.",
     "projects": "The tenants of this server; for its administrator.",
     "guard": "Addresses that met a limit.",

@@ -11,66 +11,44 @@ import msgspec
 from watchword_server.domain import address as addresses
 from watchword_server.domain import sandbox
 from watchword_server.domain.address import Address
-from watchword_server.domain.limits import Rate, Standing, Throughput
+from watchword_server.domain.limits import Rate, Standing
 from watchword_server.domain.policy import SANDBOX
 from watchword_server.domain.project import Caller
 from watchword_server.domain.sandbox import Magic
 from watchword_server.domain.template import Status, Template
-from watchword_server.ledger import Ledger
-from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy
-from watchword_server.ports.store import Store
 from watchword_server.services.sending.admission import count, rate_of
-from watchword_server.services.sending.draft import Drafter, Start
-from watchword_server.services.sending.many import Draft, ManySending
+from watchword_server.services.sending.custom import CustomSending, Draft, unchecked
+from watchword_server.services.sending.draft import Start
 from watchword_server.services.sending.service import Accepted
 
-_SERIAL_BYTES = 16
 
-
-class Occasion(Address, frozen=True):
-    """A recipient on one occasion: counters and the rule of one pending verification know it
-    again only by its `serial`."""
-
-    serial: str = ""
-
-    @property
-    def identity(self) -> str:
-        """See `Address.identity`."""
-        return f"{super().identity} {self.serial}"
-
-
-class Rehearsing(ManySending):
+class Rehearsing(CustomSending):
     """`Sending` for projects of mode sandbox."""
-
-    def __init__(
-        self, store: Store, clock: Clock, drafter: Drafter, directory: Directory,
-        throughput: Throughput, ledger: Ledger, dispatch: Dispatch, entropy: Entropy,
-    ) -> None:  # fmt: skip
-        super().__init__(store, clock, drafter, directory, throughput, ledger, dispatch)
-        self._entropy = entropy
 
     async def start(self, caller: Caller, asked: Start) -> Accepted:
         """See `Sending.start`; it is always a new verification."""
         now = self._clock.now()
-        draft = await self._draft(caller, asked, now)
+        chosen = await self._directory.template(caller.project, asked.template)
+        self._drafter.alternate(asked.alternate_email)
+        draft = self._draft(caller, asked, chosen, now, is_notice=False)
         standing = self._count(caller, (draft.to,), now)
         live = await self._written(draft.live, now)
         return Accepted(live, live.next_send_at, standing)
 
-    async def _draft(self, caller: Caller, asked: Start, now: int) -> Draft:
-        chosen = await self._directory.template(caller.project, asked.template)
+    def _draft(
+        self, caller: Caller, asked: Start, chosen: Template, now: int, *, is_notice: bool
+    ) -> Draft:
         chosen = msgspec.structs.replace(chosen, status=Status.APPROVED)
         to = self._drafter.address(asked.to, sandbox.MAGIC)
-        self._drafter.alternate(asked.alternate_email)
         row = sandbox.MAGIC.get(to.identity)
         if row is not None:
             if row.error is not None:
                 raise sandbox.refusal(row, row.error)
             asked = _played(row, asked, chosen, to)
         route = self._drafter.route(asked, chosen, to, caller.mode)
-        serial = self._entropy(_SERIAL_BYTES).hex()
-        occasion = Occasion(to.kind, to.value, to.region, to.number_type, serial)
-        return Draft(self._drafter.live(caller, asked, chosen, occasion, route, SANDBOX, now), to)
+        occasion = self._occasion(to)
+        live = self._drafter.live(caller, asked, chosen, occasion, route, SANDBOX, now)
+        return Draft(unchecked(live) if is_notice else live, to)
 
     def _count(self, caller: Caller, to: Sequence[Address], now: int) -> Standing:
         """Count the recipients on the limit of the caller; the first was counted as a request,
