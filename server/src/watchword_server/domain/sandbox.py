@@ -181,6 +181,20 @@ def refusal(row: Magic, kind: ErrorKind) -> errors.Problem:
     )
 
 
+def outcome(row: Magic) -> str:
+    """What a row answers or leads to, in words for a table."""
+    if row.error is not None:
+        return f"HTTP {row.error.status}, code {row.error.code}"
+    moments: dict[int, list[str]] = {}
+    for each in row.then:
+        words = (each.channel, each.status, str(each.code or ""))
+        moments.setdefault(each.at, []).append(" ".join(filter(None, words)))
+    return "; ".join(f"{_WHEN[at]}: {', '.join(what)}" for at, what in moments.items())
+
+
+_WHEN = ("at once", "after the delay", "after two", "after three")
+
+
 class Act(msgspec.Struct, frozen=True):
     """What becomes of one message: how its hand-over ends, and what is reported later.
 

@@ -41,7 +41,9 @@ class SendCustomMessage(Body, frozen=True, kw_only=True):
 class SentToOne(SentMessage, frozen=True, kw_only=True):
     """What was accepted for one of several recipients."""
 
-    to: Annotated[str, Meta(description="The recipient as you wrote it.")]
+    to: Annotated[
+        str, Meta(description="The recipient as you wrote it.", examples=["+14155550123"])
+    ]
 
 
 class SentCustomMessage(SentMessage, frozen=True, kw_only=True):
