@@ -53,10 +53,11 @@ SYNC, LATER = operations(Watchword(**KEYS)), operations(AsyncWatchword(**KEYS))
 
 
 def test_both_clients_have_the_promised_operations() -> None:
-    promised = """close guard.unlock health inbox.list keys.create keys.delete keys.get keys.list
-    keys.rotate keys.update messages.cancel messages.get messages.list messages.resend messages.send
-    projects.create projects.delete projects.get projects.list projects.update templates.get
-    templates.list verifications.check with_options"""
+    promised = """close guard.unlock health in_sandbox inbox.list keys.create keys.delete keys.get
+    keys.list keys.rotate keys.update messages.cancel messages.get messages.list messages.resend
+    messages.send messages.send_custom projects.create projects.delete projects.get projects.list
+    projects.update sandbox.messages sandbox.set_webhook templates.get templates.list
+    verifications.check with_options"""
     assert sorted(SYNC) == sorted(LATER) == promised.split()
 
 

@@ -24,7 +24,16 @@ from watchword.errors import (
     UnexpectedResponse,
     WatchwordError,
 )
-from watchword.models import ApiKey, CheckResult, Health, InboxMessage, Message, Project, Template
+from watchword.models import (
+    ApiKey,
+    CheckResult,
+    Health,
+    InboxMessage,
+    Message,
+    Project,
+    SandboxWebhook,
+    Template,
+)
 from watchword.protocol import __version__
 
 __all__ = [
@@ -45,6 +54,7 @@ __all__ = [
     "PermissionDenied",
     "Project",
     "RateLimited",
+    "SandboxWebhook",
     "ServerError",
     "Template",
     "TimedOut",

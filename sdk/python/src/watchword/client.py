@@ -20,6 +20,7 @@ from watchword.models import Health
 from watchword.protocol import Call, Exchange, Retry, Settings, configure
 from watchword.resources import AsyncRunner, SyncRunner, W
 
+SANDBOX = ("watchword_sandbox_demo", "watchword_sandbox_secret")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _NEVER_SENT = (
     httpx2.ConnectError,
@@ -79,6 +80,7 @@ class _Client(resources.Resource[W]):
         self._runner = runner
         self.messages: resources.Messages[W] = resources.Messages(runner)
         self.verifications: resources.Verifications[W] = resources.Verifications(runner)
+        self.sandbox: resources.Sandbox[W] = resources.Sandbox(runner)
         self.inbox: resources.Inbox[W] = resources.Inbox(runner)
         self.templates: resources.Templates[W] = resources.Templates(runner)
         self.keys: resources.Keys[W] = resources.Keys(runner)
@@ -141,6 +143,14 @@ class Watchword(_Client[SyncRunner]):
         self._http = httpx2.Client(transport=transport, **_connection(settings))
         self._attach(_Blocking(settings, self._http, sleep, jitter))
 
+    @classmethod
+    def in_sandbox(cls, base_url: str | None = None, **options: Any) -> Self:
+        """A client with the public keys of the sandbox, which need no signing up.
+
+        `options` are those of the client itself, such as `timeout`.
+        """
+        return cls(base_url, *SANDBOX, **options)
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -174,6 +184,14 @@ class AsyncWatchword(_Client[AsyncRunner]):
         settings = configure(*given, os.environ, timeout=timeout, max_retries=max_retries)
         self._http = httpx2.AsyncClient(transport=transport, **_connection(settings))
         self._attach(_Awaiting(settings, self._http, sleep, jitter))
+
+    @classmethod
+    def in_sandbox(cls, base_url: str | None = None, **options: Any) -> Self:
+        """A client with the public keys of the sandbox, which need no signing up.
+
+        `options` are those of the client itself, such as `timeout`.
+        """
+        return cls(base_url, *SANDBOX, **options)
 
     async def close(self) -> None:
         """Close the connections."""
