@@ -58,7 +58,10 @@ def test_every_example_can_be_used(row: object) -> None:
 def test_every_default_can_be_written(row: object) -> None:
     default = row.default_value
     if default not in (None, (), "", Path()):
-        assert row.reader.read(str(default)) == default
+        written = str(default)
+        if isinstance(default, tuple):
+            written = row.default.strip("`")
+        assert row.reader.read(written) == default
 
 
 def test_nothing_set_is_a_server_on_loopback() -> None:
@@ -342,3 +345,41 @@ def test_settings_are_a_value() -> None:
     with pytest.raises(AttributeError):
         Settings().port = 1  # type: ignore[misc]
     assert msgspec.structs.replace(Settings(), port=0).port == 0
+
+
+OUTSIDERS = {
+    "another bind address": {"host": "0.0.0.0"},
+    "a published name": {"public_url": "https://otp.example.com"},
+    "a proxy before it": {"trusted_proxies": ("127.0.0.1/32",)},
+    "a further name": {"allowed_hosts": ("otp.internal",)},
+}
+
+
+def loopback_is_for_a_developers_own_server(networks: object) -> None:
+    assert networks(Settings()) == ("127.0.0.0/8", "::1/128")
+    assert networks(Settings(host="::1", public_url="http://localhost:9000")) != ()
+    for what, changed in OUTSIDERS.items():
+        assert networks(Settings(**changed)) == (), what
+        assert networks(Settings(webhook_allow=("10.0.0.0/8",), **changed)) == ("10.0.0.0/8",)
+    assert networks(Settings(webhook_allow=())) == ()
+
+
+def test_webhooks_reach_loopback_on_a_developers_own_server_only() -> None:
+    loopback_is_for_a_developers_own_server(lambda settings: settings.webhook_networks)
+
+
+def test_webhooks_reach_loopback_on_a_developers_own_server_only_mutant_is_caught() -> None:
+    def by_bind_address(settings: Settings) -> tuple[str, ...]:
+        told = settings.webhook_allow
+        return told if told is not None else ("127.0.0.0/8", "::1/128") * settings.is_loopback
+
+    with pytest.raises(AssertionError):
+        loopback_is_for_a_developers_own_server(by_bind_address)
+
+
+def test_webhook_networks_are_told_as_networks_or_none() -> None:
+    told = load({"WATCHWORD_WEBHOOK_ALLOW": "10.0.0.0/8 fd00::/8"}, directory=Path("/nowhere"))
+    assert told.webhook_networks == ("10.0.0.0/8", "fd00::/8")
+    none = load({"WATCHWORD_WEBHOOK_ALLOW": "None"}, directory=Path("/nowhere"))
+    assert none.webhook_networks == ()
+    assert "10.0.0.0/8" in complaint({"WATCHWORD_WEBHOOK_ALLOW": "intranet"})

@@ -1,5 +1,6 @@
 """The composition root: the only place where adapters are chosen and joined."""
 
+import ssl
 import time
 from contextlib import suppress
 
@@ -9,16 +10,24 @@ from phonenumbers import phonenumberutil, re_util
 
 from watchword_server import providers
 from watchword_server.clock import SteadyClock
-from watchword_server.domain import catalogue, ids, sandbox
+from watchword_server.domain import catalogue, destinations, ids, sandbox
 from watchword_server.domain.errors import Misconfigured, Problem
 from watchword_server.domain.limits import DailyQuota, Throughput
 from watchword_server.domain.numbering import numbering_from
 from watchword_server.domain.project import Caller, Mode, Scope
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.template import Autofill, OriginBound, TemplateError
+from watchword_server.egress.poster import GuardedPoster
 from watchword_server.entropy import PagedEntropy
 from watchword_server.ledger import Ledger
-from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy, Provider
+from watchword_server.ports.outside import (
+    Clock,
+    Directory,
+    Dispatch,
+    Entropy,
+    Poster,
+    Provider,
+)
 from watchword_server.ports.records import Job
 from watchword_server.providers.inbox import Inbox, magic_script
 from watchword_server.services.api_keys import ApiKeys
@@ -31,6 +40,7 @@ from watchword_server.services.sandboxes import Sandboxes
 from watchword_server.services.sending import CustomSending, Rehearsing
 from watchword_server.services.sending.admission import RATES
 from watchword_server.services.sending.draft import Drafter
+from watchword_server.services.webhooks import Notifying, Posting, WebhookEndpoints, WebhookLog
 from watchword_server.settings import PEPPER_LOST, Settings, load_or_create_keyring
 from watchword_server.storage.store import HIGH_WATER, SqliteStore
 
@@ -48,6 +58,8 @@ class Services(msgspec.Struct, frozen=True):
     reading: Reading
     api_keys: ApiKeys
     projects: Projects
+    webhook_endpoints: WebhookEndpoints
+    webhook_log: WebhookLog
     throughput: Throughput
     clock: Clock
 
@@ -110,12 +122,13 @@ class Runtime:
 
     def __init__(
         self, settings: Settings, store: SqliteStore, clock: Clock, keyring: Keyring,
-        accounts: ProviderAccounts, entropy: Entropy,
+        accounts: ProviderAccounts, entropy: Entropy, poster: Poster | None = None,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.store = store
         self.clock = clock
         self._accounts = accounts
+        self.poster: Poster = poster or _poster(settings, clock)
         self.dispatch = Switchboard()
         self._open = True
         re_util.enable_pattern_cache()  # for the few numbers that the library itself answers
@@ -124,16 +137,16 @@ class Runtime:
         sequence = ids.Sequence(entropy(6))
         ledger = Ledger(sequence)
         own, magic = catalogue.templates(), catalogue.templates(table=catalogue.SANDBOX)
-        sandboxes = Sandboxes(
-            store, clock, keyring, (*own, *magic), settings.sandbox_requests_per_day
-        )
-        directory = CachedDirectory(
-            store, clock, keyring, entropy, sandboxes.caller if settings.sandbox_is_on else None
-        )
+        per_day = settings.sandbox_requests_per_day
+        sandboxes = Sandboxes(store, clock, keyring, (*own, *magic), per_day)
+        public = sandboxes.caller if settings.sandbox_is_on else None
+        directory = CachedDirectory(store, clock, keyring, entropy, public)
         throughput, quota = Throughput(), DailyQuota()
         drafter = Drafter(keyring, numbering, accounts, entropy)
         sending = store, clock, drafter, directory
         writing = ledger, self.dispatch, entropy
+        posting = Posting(clock, entropy, keyring, self.poster)
+        allows_http = settings.webhook_allow_http or bool(settings.webhook_networks)
         self.services = Services(
             directory=directory,
             sending=CustomSending(*sending, throughput, *writing),
@@ -141,11 +154,16 @@ class Runtime:
             reading=Reading(store, clock, keyring, numbering, directory),
             api_keys=ApiKeys(store, clock, entropy, keyring, directory),
             projects=Projects(store, clock, entropy, directory, own, magic, _limit_names()),
+            webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=allows_http),
+            webhook_log=WebhookLog(store, clock, keyring),
             throughput=throughput,
             clock=clock,
         )
         self.rehearsal = msgspec.structs.replace(
             self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
+        )
+        self.notifying = Notifying(
+            store, clock, entropy, keyring, posting, settings.webhook_schedule
         )
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence,
@@ -156,12 +174,12 @@ class Runtime:
     async def open(
         cls, settings: Settings, *, clock: Clock | None = None,
         entropy: Entropy | None = None, outside: tuple[Provider, ...] | None = None,
-        inbox: Provider | None = None,
+        inbox: Provider | None = None, poster: Poster | None = None,
     ) -> "Runtime":  # fmt: skip
         """A runtime on the settings' database, which is made and migrated as needed.
 
-        `clock`, `entropy`, `outside` (providers of live projects) and `inbox` replace the real
-        ones in tests.
+        `clock`, `entropy`, `outside` (providers of live projects), `inbox` and `poster`
+        replace the real ones in tests.
 
         Raises:
             Misconfigured: a setting is wrong, or the pepper file is not the database's own.
@@ -186,7 +204,7 @@ class Runtime:
             _outside(settings) if outside is None else outside,
             Inbox(script=magic_script(settings.sandbox_delay_s), name=sandbox.ACCOUNT),
         )
-        runtime = cls(settings, store, steady, keyring, accounts, entropy)
+        runtime = cls(settings, store, steady, keyring, accounts, entropy, poster)
         await runtime._default_project()
         return runtime
 
@@ -194,6 +212,7 @@ class Runtime:
         """Close providers and store; what was accepted is durable."""
         self._open = False
         await self._accounts.aclose()
+        await self.poster.aclose()
         await self.store.close()
 
     def warm_up(self) -> None:
@@ -258,6 +277,21 @@ def _outside(settings: Settings) -> tuple[Provider, ...]:
         return ()
     made: Provider = providers.load("smtp")(providers.settings("smtp", account))
     return (made,)
+
+
+def _poster(settings: Settings, clock: Clock) -> GuardedPoster:
+    trust = None
+    if settings.webhook_ca_file is not None:
+        trust = ssl.create_default_context()
+        try:
+            trust.load_verify_locations(settings.webhook_ca_file)
+        except OSError as error:
+            raise Misconfigured(
+                f"WATCHWORD_WEBHOOK_CA_FILE names {settings.webhook_ca_file}, which cannot be "
+                f"used ({error.strerror or error})."
+            ) from None
+    allowed = destinations.networks(settings.webhook_networks)
+    return GuardedPoster(clock.now, allowed, allow_http=settings.webhook_allow_http, trust=trust)
 
 
 def _limit_names() -> frozenset[str]:

@@ -18,8 +18,9 @@ from typing import Any
 
 from watchword_server.domain.channel import CODELESS, Channel
 from watchword_server.domain.delivery import Message, Receipt
-from watchword_server.ports.outside import Clock, Entropy, Provider
+from watchword_server.ports.outside import Clock, Entropy, Poster, Provider
 from watchword_server.runtime import Runtime
+from watchword_server.services.webhooks import Result
 from watchword_server.settings import Settings
 
 START = 1_800_000_000_000
@@ -97,12 +98,13 @@ class FakeProvider:
 @asynccontextmanager
 async def open_runtime(
     folder: Path, *, clock: Clock | None = None, entropy: Entropy | None = None,
-    outside: tuple[Provider, ...] = (), inbox: Provider | None = None, **settings: Any,
+    outside: tuple[Provider, ...] = (), inbox: Provider | None = None,
+    poster: Poster | None = None, **settings: Any,
 ) -> AsyncIterator[Runtime]:  # fmt: skip
     """A runtime on `folder`/watchword.db, closed at the end; opened again it finds its data.
 
     `outside` are the providers of live projects, `inbox` that of the others (by default the real
-    one); `settings` are those of `Settings`.
+    one), `poster` what webhooks go through; `settings` are those of `Settings`.
     """
     values: dict[str, Any] = {
         "database_url": f"sqlite:///{folder / 'watchword.db'}",
@@ -110,7 +112,7 @@ async def open_runtime(
     }
     runtime = await Runtime.open(
         Settings(**(values | settings)), clock=clock or ManualClock(),
-        entropy=entropy or SeededEntropy(), outside=outside, inbox=inbox,
+        entropy=entropy or SeededEntropy(), outside=outside, inbox=inbox, poster=poster,
     )  # fmt: skip
     try:
         yield runtime
@@ -128,3 +130,19 @@ async def deliver_due(runtime: Runtime, limit: int = 64) -> int:
         for job in await runtime.delivering.due(limit):
             await runtime.delivering.hand_over(job)
             handed_over += 1
+
+
+async def post_due(runtime: Runtime, limit: int = 64) -> int:
+    """Be the dispatcher of webhooks until nothing is due at the clock's instant; how many posts."""
+    posted = 0
+    results: list[Result] = []
+    while True:
+        agenda, now = await runtime.notifying.agenda(), runtime.clock.now()
+        due = [key for key, at in agenda.due if at <= now]
+        if not (due or results or agenda.has_events):
+            return posted
+        turn = await runtime.notifying.turn(
+            results, due, lambda keys: dict.fromkeys(keys, limit), fan_out=agenda.has_events
+        )
+        results = [await runtime.notifying.post(job) for job in turn.jobs]
+        posted += len(results)

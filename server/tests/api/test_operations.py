@@ -24,7 +24,10 @@ IDS = (
     "sendMessage sendCode resendMessage cancelMessage getMessage listMessages checkVerification "
     "listTemplates getTemplate listInboxMessages createApiKey listApiKeys getApiKey updateApiKey "
     "deleteApiKey rotateApiKey createProject listProjects getProject updateProject deleteProject "
-    "unlockAddress sendCustomMessage listSandboxMessages setSandboxWebhook"
+    "unlockAddress createWebhookEndpoint listWebhookEndpoints getWebhookEndpoint "
+    "updateWebhookEndpoint deleteWebhookEndpoint rotateWebhookSecret testWebhookEndpoint "
+    "listWebhookDeliveries getWebhookDelivery replayWebhooks "
+    "sendCustomMessage listSandboxMessages setSandboxWebhook"
 )
 
 anyio = pytest.mark.asyncio(loop_scope="module")

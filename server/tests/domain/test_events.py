@@ -13,7 +13,7 @@ from watchword_server.domain.verification import Status
 
 FIELDS = {
     "to", "channel", "provider", "delivery_id", "step", "reason", "raw", "checks", "checks_left",
-    "maybe_duplicate", "assurance",
+    "maybe_duplicate", "assurance", "by", "changed",
 }  # fmt: skip
 """All that an event may say; a new field has to be put here by somebody who thought about it."""
 

@@ -8,6 +8,13 @@ from watchword_server.domain.project import ApiKey, Mode, Project, Scope
 from watchword_server.domain.template import Content, Template
 from watchword_server.domain.template import Status as TemplateStatus
 from watchword_server.domain.verification import Assurance, Live, Status, Trigger, end
+from watchword_server.domain.webhook import (
+    Dialect,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookStatus,
+)
 from watchword_server.ports.records import InboxMessage, Work
 from watchword_server.ports.store import Transaction
 from watchword_server.testing import START
@@ -26,6 +33,7 @@ def key(name: str, number: int = 0) -> bytes:
 OURS, THEIRS = key("ours"), key("theirs")
 VERIFICATION, ENDED = key("pending", 2), key("ended", 1)
 ADDRESS = key("address")
+ENDPOINT = key("endpoint")
 DIGEST = b"DIGEST-THAT-GOES-WITH-ITS-ROW!!!"
 SECRETS = b"SECRETS-THAT-GO-WITH-THEIR-ROW!!"
 
@@ -108,6 +116,35 @@ def template(id: str = "otp-sms", **changes: object) -> Template:
     return msgspec.structs.replace(plain, **changes)
 
 
+def endpoint(id: bytes = ENDPOINT, **changes: object) -> WebhookEndpoint:
+    """An endpoint that is enabled."""
+    plain = WebhookEndpoint(
+        project=OURS, id=id, url="https://example.com/", description="", dialect=Dialect.STANDARD,
+        types=("key.*", "verification.approved"), secrets=b"sealed", verified=True, disabled=None,
+        failing_since=NOW, not_before=0, after=3, created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def webhook_delivery(number: int = 1, **changes: object) -> WebhookDelivery:
+    """One that is due."""
+    plain = WebhookDelivery(
+        project=OURS, endpoint=ENDPOINT, number=number, sequence=1, status=WebhookStatus.PENDING,
+        step=0, tries=0, due_at=NOW, leased=False, answer=None, error=None, created_at=NOW,
+        updated_at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def webhook_attempt(number: int = 1, **changes: object) -> WebhookAttempt:
+    """One that was refused."""
+    plain = WebhookAttempt(
+        project=OURS, endpoint=ENDPOINT, number=number, attempt=1, at=NOW, ms=5, answer=500,
+        error="HTTP 500", response=b"sealed",
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
 def one_of_everything(tx: Transaction, owner: bytes) -> None:
     """A row in every table for one project."""
     name = owner.decode()
@@ -122,6 +159,9 @@ def one_of_everything(tx: Transaction, owner: bytes) -> None:
     tx.addresses.failed_check(owner, ADDRESS, NOW, key("check"))
     tx.addresses.sent(owner, ADDRESS, 2, NOW + MINUTE)
     tx.inbox.add(inbox(project=owner))
+    assert tx.webhook_endpoints.insert(endpoint(project=owner))
+    tx.webhook_deliveries.add(webhook_delivery(project=owner))
+    tx.webhook_deliveries.log(webhook_attempt(project=owner))
 
 
 def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
@@ -137,4 +177,7 @@ def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
         "events": tx.events.of(owner, VERIFICATION),
         "address": tx.addresses.get(owner, ADDRESS, NOW - DAY),
         "inbox": tx.inbox.page(owner, None, None, 9),
+        "endpoints": tx.webhook_endpoints.of(owner),
+        "webhooks": tx.webhook_deliveries.page(owner, ENDPOINT, None, None, 0, NOW + DAY, 9),
+        "attempts": tx.webhook_deliveries.attempts(owner, ENDPOINT, 1),
     }

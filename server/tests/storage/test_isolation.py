@@ -10,18 +10,21 @@ from storage.records import (
     ADDRESS,
     DAY,
     ENDED,
+    ENDPOINT,
     NOW,
     OURS,
     THEIRS,
     VERIFICATION,
     api_key,
     delivery,
+    endpoint,
     everything,
     inbox,
     key,
     one_of_everything,
     project,
     template,
+    webhook_delivery,
 )
 from watchword_server.domain.delivery import DeliveryStatus
 from watchword_server.ports import store as ports
@@ -64,6 +67,31 @@ FOREIGN = {
     "Templates.get": lambda tx, p: tx.templates.get(p, "otp-sms"),
     "Templates.of": lambda tx, p: tx.templates.of(p),
     "Templates.put": lambda tx, p: tx.templates.put(p, template(brand_name="z")),
+    "WebhookEndpoints.get": lambda tx, p: tx.webhook_endpoints.get(p, ENDPOINT),
+    "WebhookEndpoints.of": lambda tx, p: tx.webhook_endpoints.of(p),
+    "WebhookEndpoints.update": lambda tx, p: tx.webhook_endpoints.update(
+        endpoint(project=p, url="https://example.org/")
+    ),
+    "WebhookEndpoints.delete": lambda tx, p: tx.webhook_endpoints.delete(p, ENDPOINT),
+    "WebhookDeliveries.get": lambda tx, p: tx.webhook_deliveries.get(p, ENDPOINT, 1),
+    "WebhookDeliveries.update": lambda tx, p: tx.webhook_deliveries.update(
+        webhook_delivery(project=p, tries=3)
+    ),
+    "WebhookDeliveries.page": lambda tx, p: tx.webhook_deliveries.page(
+        p, ENDPOINT, None, None, 0, NOW + DAY, 9
+    ),
+    "WebhookDeliveries.claim": lambda tx, p: tx.webhook_deliveries.claim(
+        p, ENDPOINT, NOW, NOW + 1, 9
+    ),
+    "WebhookDeliveries.to_replay": lambda tx, p: tx.webhook_deliveries.to_replay(
+        p, ENDPOINT, 0, None, 0, NOW + DAY, NOW, 9
+    ),
+    "WebhookDeliveries.count_to_replay": lambda tx, p: tx.webhook_deliveries.count_to_replay(
+        p, ENDPOINT, None, 0, NOW + DAY, NOW
+    ),
+    "WebhookDeliveries.by_status": lambda tx, p: tx.webhook_deliveries.by_status(p, ENDPOINT),
+    "WebhookDeliveries.attempts": lambda tx, p: tx.webhook_deliveries.attempts(p, ENDPOINT, 1),
+    "WebhookDeliveries.event": lambda tx, p: tx.webhook_deliveries.event(p, 1, 1),
 }
 """Each method, called by one project with the ids of another's rows."""
 
@@ -72,7 +100,11 @@ ACROSS = {
     "WorkQueue.add", "Addresses.sweep", "Inbox.sweep", "Projects.all", "Projects.hidden",
     "Projects.insert",
     "ApiKeys.find", "ApiKeys.insert", "LiveVerifications.insert", "Verifications.insert",
-    "Deliveries.insert",
+    "Deliveries.insert", "WebhookEndpoints.insert", "WebhookEndpoints.any_enabled",
+    "WebhookDeliveries.add", "WebhookDeliveries.log", "WebhookDeliveries.agenda",
+    "WebhookDeliveries.newest_event", "WebhookDeliveries.events_after",
+    "WebhookDeliveries.cursor", "WebhookDeliveries.move_cursor", "WebhookDeliveries.sweep",
+    "WebhookDeliveries.sequence",
 }  # fmt: skip
 """What looks across projects on purpose, or adds a row that names its own."""
 
@@ -125,7 +157,7 @@ AGGREGATES = {
 
 
 def test_every_method_of_the_store_is_asked():
-    assert len(AGGREGATES) == 10
+    assert len(AGGREGATES) == 12
     every_method_is_called(set(FOREIGN))
 
 
@@ -138,7 +170,7 @@ def project_comes_first(methods):
     for name in methods:
         aggregate, _, method = name.partition(".")
         first = list(inspect.signature(getattr(getattr(ports, aggregate), method)).parameters)[1]
-        assert first in ("project", "delivery", "message", "key"), name
+        assert first in ("project", "delivery", "message", "key", "endpoint"), name
 
 
 def test_every_method_takes_the_project_first_or_a_row_that_has_one():

@@ -10,6 +10,7 @@ from watchword_server.domain.delivery import Delivery
 from watchword_server.domain.errors import Misconfigured
 from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.verification import Live, Verification
+from watchword_server.domain.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from watchword_server.ports.records import InboxMessage, Work
 from watchword_server.storage import migrate
 from watchword_server.storage.migrate import Migration
@@ -148,6 +149,8 @@ def columns_stand_in_the_order_of_the_fields(connection, records):
 RECORDS = {
     "live": Live, "verifications": Verification, "deliveries": Delivery, "work": Work,
     "inbox": InboxMessage, "projects": Project, "api_keys": ApiKey,
+    "webhook_endpoints": WebhookEndpoint, "webhook_deliveries": WebhookDelivery,
+    "webhook_attempts": WebhookAttempt,
 }  # fmt: skip
 
 

@@ -144,6 +144,8 @@ def _path_parameters(operation: Operation) -> list[Schema]:
         "template_id": ("The id of a template.", "otp-sms"),
         "dev_key": ("The public half of a key.", "key_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
         "project_id": ("The id of a project.", "prj_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
+        "endpoint_id": ("The id of a webhook endpoint.", "whk_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
+        "event_id": ("The id of an event.", "evt_0193f2c1a7b470008000000000000007"),
     }
     return [
         {

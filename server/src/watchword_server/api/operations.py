@@ -12,6 +12,8 @@ from watchword_server.api.resources import (
     sends,
     templates,
     verifications,
+    webhook_deliveries,
+    webhook_endpoints,
 )
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -25,6 +27,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *api_keys.OPERATIONS,
     *projects.OPERATIONS,
     *guard.OPERATIONS,
+    *webhook_endpoints.OPERATIONS,
+    *webhook_deliveries.OPERATIONS,
 )
 
 BY_ID: dict[str, Operation] = {operation.id: operation for operation in OPERATIONS}
@@ -38,4 +42,5 @@ TAGS: dict[str, str] = {
     "api-keys": "Keys of the project: what each may do, from where, until when.",
     "projects": "The tenants of this server; for its administrator.",
     "guard": "Addresses that met a limit.",
+    "webhooks": "Where events are posted to, what became of each, and posting them again.",
 }

@@ -19,6 +19,7 @@ from watchword_server import telemetry
 from watchword_server.api import app
 from watchword_server.cli.protocol import BoundedProtocol
 from watchword_server.domain.errors import Misconfigured
+from watchword_server.notifier import Notifier
 from watchword_server.runtime import Runtime
 from watchword_server.settings import Settings
 from watchword_server.worker import Worker
@@ -93,6 +94,7 @@ class Server:
         self.settings: Settings = runtime.settings
         self._listener = listener
         self._worker = Worker(runtime)
+        self._notifier = Notifier(runtime)
         self._http = _Http(_config(runtime))
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
@@ -123,8 +125,9 @@ class Server:
 
     async def _begin(self) -> None:
         work = asyncio.create_task(self._worker.run(), name="worker")
+        notify = asyncio.create_task(self._notifier.run(), name="notifier")
         http = asyncio.create_task(self._http.serve([self._listener]), name="http")
-        self._tasks = (work, http)
+        self._tasks = (work, notify, http)
         ready = asyncio.create_task(self._http.answers.wait())
         await asyncio.wait({*self._tasks, ready}, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
@@ -146,16 +149,18 @@ class Server:
 
     async def stop(self) -> None:
         """Drain and close; raises what made a part of it fail."""
-        work, http = self._tasks
+        work, notify, http = self._tasks
         try:
             self._http.should_exit = True
             await asyncio.wait({http})
             self._worker.stop()
-            await asyncio.wait({work}, timeout=self.settings.shutdown_grace_s)
-            if not work.done():
+            self._notifier.stop()
+            await asyncio.wait({work, notify}, timeout=self.settings.shutdown_grace_s)
+            if not (work.done() and notify.done()):
                 _log.error("hand-overs were cut off", grace_s=self.settings.shutdown_grace_s)
                 work.cancel()
-                await asyncio.wait({work})
+                notify.cancel()
+                await asyncio.wait({work, notify})
         finally:
             await self.runtime.close()
         for task in self._tasks:

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import msgspec
 
+_VARIANT = 1 << 63
+
 
 class EventType(StrEnum):
     """The types of events."""
@@ -36,6 +38,11 @@ class EventType(StrEnum):
     KEY_DELETED = "key.deleted"
     WEBHOOK_DISABLED = "webhook.disabled"
 
+    @property
+    def family(self) -> str:
+        """What it happened to: the word before the point."""
+        return self.value.partition(".")[0]
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event as it was written.
@@ -61,11 +68,21 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def id(self) -> bytes:
         """Its 128-bit id, made of its time and its place in the store (shape of RFC 9562 v7)."""
         head = self.at.to_bytes(6, "big") + (0x7000).to_bytes(2, "big")
-        return head + (1 << 63 | self.number).to_bytes(8, "big")
+        return head + (_VARIANT | self.number).to_bytes(8, "big")
+
+
+def place(id: bytes) -> int:
+    """The place in the store that an event's raw id names."""
+    return int.from_bytes(id[8:], "big") & ~_VARIANT
 
 
 class Data(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The data of an event.  Closed on purpose: a field that is not here cannot leak."""
+    """The data of an event.  Closed on purpose: a field that is not here cannot leak.
+
+    Attributes:
+        by: the id of the API key that did it, or `operator`.
+        changed: the names of the fields that were changed, with spaces between them.
+    """
 
     to: str | None = None
     channel: str | None = None
@@ -78,6 +95,8 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     checks_left: int | None = None
     maybe_duplicate: bool | None = None
     assurance: str | None = None
+    by: str | None = None
+    changed: str | None = None
 
 
 _encoder = msgspec.json.Encoder()

@@ -45,6 +45,7 @@ class Prefix(StrEnum):
     API_KEY = "key"
     PROJECT = "prj"
     TEMPLATE = "tpl"
+    WEBHOOK_ENDPOINT = "whk"
     WORK = "wrk"
     REQUEST = "req"
 
@@ -93,6 +94,7 @@ NAMES: dict[Prefix, str] = {
     Prefix.API_KEY: "API key",
     Prefix.PROJECT: "project",
     Prefix.TEMPLATE: "template",
+    Prefix.WEBHOOK_ENDPOINT: "webhook endpoint",
     Prefix.WORK: "work item",
     Prefix.REQUEST: "request",
 }

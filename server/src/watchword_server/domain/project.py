@@ -24,6 +24,7 @@ class Scope(StrEnum):
     INBOX_READ = "inbox:read"
     KEYS_MANAGE = "keys:manage"
     GUARD_MANAGE = "guard:manage"
+    WEBHOOKS_MANAGE = "webhooks:manage"
     SERVER_ADMIN = "server:admin"
 
 

@@ -14,6 +14,7 @@ from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.template import Template
 from watchword_server.domain.verification import Live, Verification
 from watchword_server.ports.records import AddressState, InboxMessage, Work
+from watchword_server.ports.webhooks import WebhookDeliveries, WebhookEndpoints
 
 T = TypeVar("T")
 
@@ -242,6 +243,10 @@ class Transaction(Protocol):
     def api_keys(self) -> ApiKeys: ...
     @property
     def templates(self) -> Templates: ...
+    @property
+    def webhook_endpoints(self) -> WebhookEndpoints: ...
+    @property
+    def webhook_deliveries(self) -> WebhookDeliveries: ...
 
 
 class Store(Protocol):

@@ -8,12 +8,14 @@ from watchword_server.settings.values import (
     EMAIL,
     FLAG,
     HOSTS,
+    OPTIONAL_CIDRS,
     OPTIONAL_HOST,
     OPTIONAL_PATH,
     OPTIONAL_TEXT,
     PATH,
     PUBLIC_URL,
     choice,
+    durations,
     integer,
     seconds,
 )
@@ -127,6 +129,37 @@ SETTINGS: tuple[Setting, ...] = (
         "The web origin whose pages may fill a code in by themselves: "
         "messages end with `@example.com #123456`.",
         "example.com", default="no such line",
+    ),
+    Setting(
+        "webhook_allow", OPTIONAL_CIDRS,
+        "Private networks that webhooks may be sent to, by plain `http` too; every other address "
+        "that is not public is refused. `none` allows no such network.",
+        "10.20.0.0/16,fd12:3456::/32",
+        default="loopback while only this machine can reach the server, else `none`",
+    ),
+    Setting(
+        "webhook_allow_http", FLAG,
+        "Let webhooks to public addresses travel unencrypted.", "false",
+    ),
+    Setting(
+        "webhook_ca_file", OPTIONAL_PATH,
+        "Certificates that webhook receivers may have been signed by, besides the system's, "
+        "in PEM.", "/etc/ssl/internal-ca.pem", default="the system's only",
+    ),
+    Setting(
+        "webhook_schedule", durations(30),
+        "How long a webhook waits before each attempt, give or take a fifth. As many attempts as "
+        "there are waits; then it is exhausted, and can be replayed.",
+        "0s,10s,1m,10m,1h", default="`0s,5s,5m,30m,2h,5h,10h,14h,20h,24h`",
+    ),
+    Setting(
+        "webhook_posts", integer(1, 4096),
+        "Webhooks under way at the same time. Those not answered within a second do not count; "
+        "there may be three times as many of them.", "128",
+    ),
+    Setting(
+        "webhook_endpoint_posts", integer(1, 256),
+        "Webhooks under way to one endpoint at the same time.", "16",
     ),
     Setting(
         "smtp_host", OPTIONAL_HOST,

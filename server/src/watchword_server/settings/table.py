@@ -3,12 +3,18 @@
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
 from watchword_server.settings.values import Reader
 
 UNSET_PATH = Path()
+_HOUR = 3_600.0
+SCHEDULE = (0.0, 5.0, 300.0, 1_800.0, *(n * _HOUR for n in (2, 5, 10, 14, 20, 24)))
+"""Seconds before each attempt of a webhook (Standard Webhooks 1.0.0, "Retry schedule")."""
+LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
+_LOOPBACK_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +44,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     access_log: bool = False
     inbox_script: str | None = None
     autofill_domain: str | None = None
+    webhook_allow: tuple[str, ...] | None = None
+    webhook_allow_http: bool = False
+    webhook_ca_file: Path | None = None
+    webhook_schedule: tuple[float, ...] = SCHEDULE
+    webhook_posts: int = 128
+    webhook_endpoint_posts: int = 16
     smtp_host: str | None = None
     smtp_port: int | None = None
     smtp_security: str = "starttls"
@@ -80,6 +92,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             return False
 
     @property
+    def webhook_networks(self) -> tuple[str, ...]:
+        """The private networks webhooks may go to.
+
+        Unless told, loopback, and only where the server is a developer's own: bound to loopback,
+        published under a loopback URL, behind no proxy.
+        """
+        if self.webhook_allow is not None:
+            return self.webhook_allow
+        is_own = self.is_loopback and not self.trusted_proxies and not self.allowed_hosts
+        is_published = _host_of(self.public_url) not in _LOOPBACK_NAMES
+        return LOOPBACK_NETWORKS if is_own and not is_published else ()
+
+    @property
     def sandbox_is_on(self) -> bool:
         """Whether the public sandbox keys work: when asked for, or by default on loopback."""
         return self.sandbox == "on" or (self.sandbox == "auto" and self.is_loopback)
@@ -109,6 +134,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __rich_repr__(self) -> Iterator[str]:  # type: ignore[override]
         yield self.public_url
+
+
+def _host_of(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 def _loopback_url(port: int) -> str:

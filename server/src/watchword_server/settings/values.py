@@ -17,6 +17,8 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 _SIMPLE_EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+_DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smhd])", re.ASCII)
+_UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _KUBERNETES = re.compile(r"(?:tcp|udp)://")
 DATABASES = ("sqlite", "postgresql")
 
@@ -78,6 +80,12 @@ def _cidrs(value: object) -> tuple[str, ...]:
         return tuple(str(ip_network(word)) for word in _words(value))
     except ValueError:
         raise ValueError("write networks such as 10.0.0.0/8, separated by commas") from None
+
+
+def _optional_cidrs(value: object) -> tuple[str, ...] | None:
+    if not isinstance(value, list) and _text(value).lower() == "none":
+        return ()
+    return _cidrs(value) or None
 
 
 def _hosts(value: object) -> tuple[str, ...]:
@@ -176,6 +184,18 @@ def seconds(lowest: float, highest: float) -> Reader:
     return Reader(f"seconds, {lowest:g} to {highest:g}", read)
 
 
+def durations(most: int) -> Reader:
+    """Waits such as 0s, 5m, 24h, at least one and at most `most`; the value is seconds."""
+
+    def read(value: object) -> tuple[float, ...]:
+        found = [_DURATION.fullmatch(word.lower()) for word in _words(value)]
+        if not 1 <= len(found) <= most or not all(found):
+            raise ValueError(f"write 1 to {most} durations such as 0s,5s,5m,2h, with commas")
+        return tuple(float(one[1]) * _UNIT_S[one[2]] for one in found if one)
+
+    return Reader("durations", read)
+
+
 def choice(*words: str) -> Reader:
     """One word of a closed list."""
 
@@ -193,6 +213,7 @@ FLAG = Reader("true or false", _flag)
 PATH = Reader("path", _path)
 OPTIONAL_PATH = Reader("path", _optional_path)
 CIDRS = Reader("networks", _cidrs)
+OPTIONAL_CIDRS = Reader("networks, or none", _optional_cidrs)
 HOSTS = Reader("host names", _hosts)
 BIND_HOST = Reader("address", _bind_host)
 PUBLIC_URL = Reader("URL", _public_url)

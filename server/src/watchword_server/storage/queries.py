@@ -17,6 +17,7 @@ import msgspec
 from watchword_server.domain.delivery import Delivery
 from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.verification import Live, Verification
+from watchword_server.domain.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from watchword_server.ports.records import InboxMessage, Work
 
 RECORDS: dict[str, tuple[str, ...]] = {
@@ -27,6 +28,9 @@ RECORDS: dict[str, tuple[str, ...]] = {
     "inbox": InboxMessage.__struct_fields__,
     "project": Project.__struct_fields__,
     "api_key": ApiKey.__struct_fields__,
+    "webhook_endpoint": WebhookEndpoint.__struct_fields__,
+    "webhook_delivery": WebhookDelivery.__struct_fields__,
+    "webhook_attempt": WebhookAttempt.__struct_fields__,
 }
 _PLACES = {f"{name}_values": ":" + ",:".join(fields) for name, fields in RECORDS.items()}
 _PLACES |= {name: ",".join(fields) for name, fields in RECORDS.items()}

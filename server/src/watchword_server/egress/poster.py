@@ -1,0 +1,201 @@
+"""`ports.Poster`: posts to where callers say, and never to the inside.
+
+A host is resolved once; every address it has is judged; the socket is connected to one of these
+very addresses and asked whom it reached before a byte is written.  So a name that resolves to
+something else a moment later changes nothing.  The certificate is checked against the name in
+the URL.  A redirect is an answer like any other.
+"""
+
+import asyncio
+import os
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from ipaddress import IPv6Address
+
+from watchword_server.domain import destinations
+from watchword_server.domain.destinations import Address, BadDestination, Destination, Network
+from watchword_server.egress.exchange import Answer, request
+from watchword_server.egress.resolver import Resolve, SystemResolver
+from watchword_server.ports.outside import Denied, Reply, Unreachable
+
+DEADLINE_S = 30.0
+_CONNECT_S = 10.0
+_ADDRESSES_TRIED = 4
+_STREAM_LIMIT = 65_536
+_STOPPING = "the server is stopping"
+
+
+class GuardedPoster:
+    """Posts over connections of its own, one for each post.
+
+    Args:
+        now: the server's clock, ms since 1970.
+        allowed: networks the operator allows although the table denies them.
+        allow_http: whether `http` may leave the allowed networks.
+        trust: the certificates to trust; the system's by default.
+        resolve: who is asked for addresses.
+        deadline_s: how long one post may take in all.
+    """
+
+    def __init__(
+        self, now: Callable[[], int], allowed: tuple[Network, ...] = (), *,
+        allow_http: bool = False, trust: ssl.SSLContext | None = None,
+        resolve: Resolve | None = None, deadline_s: float = DEADLINE_S,
+    ) -> None:  # fmt: skip
+        self._now = now
+        self._allowed = allowed
+        self._allow_http = allow_http
+        self._trust = trust
+        self._resolve = resolve or SystemResolver()
+        self._deadline_s = deadline_s
+        self._under_way: set[asyncio.Timeout] = set()
+        self._closed = False
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """See `ports.Poster.post`."""
+        if self._closed:
+            raise Unreachable(_STOPPING)
+        try:
+            destination = destinations.parse(url)
+        except BadDestination as error:
+            raise Denied(error.rule) from None
+        try:
+            async with asyncio.timeout(self._deadline_s) as limit:
+                with self._counted(limit):
+                    return await self._exchange(destination, headers, body)
+        except TimeoutError:
+            raise self._cut_off() from None
+
+    async def aclose(self) -> None:
+        """See `ports.Poster.aclose`."""
+        self._closed = True
+        now = asyncio.get_running_loop().time()
+        for limit in self._under_way:
+            if not limit.expired():
+                limit.reschedule(now)
+
+    def _cut_off(self) -> Unreachable:
+        if self._closed:
+            return Unreachable(_STOPPING)
+        return Unreachable(f"no answer within {self._deadline_s:g} s")
+
+    @contextmanager
+    def _counted(self, limit: asyncio.Timeout) -> Iterator[None]:
+        self._under_way.add(limit)
+        try:
+            yield
+        finally:
+            self._under_way.discard(limit)
+
+    async def _exchange(
+        self, destination: Destination, headers: Mapping[str, str], body: bytes
+    ) -> Reply:
+        state, sent = request(destination, headers, body)
+        addresses = self._judged(destination, await self._addresses(destination))
+        connected = await self._connected(addresses, destination.port)
+        try:
+            reader, writer = await self._opened(connected, destination)
+        except BaseException:
+            connected.close()
+            raise
+        try:
+            writer.write(sent)
+            await writer.drain()
+            return await Answer(state, reader, self._now).read()
+        except OSError as error:
+            raise Unreachable(f"the connection broke off: {_said(error)}") from None
+        finally:
+            writer.transport.abort()  # no polite TLS farewell: the peer could dawdle over it
+
+    async def _addresses(self, destination: Destination) -> Sequence[Address]:
+        if destination.address is not None:
+            return (destination.address,)
+        try:
+            found = await self._resolve(destination.host)
+        except OSError:
+            found = ()
+        if not found:
+            raise Unreachable("the name has no address")
+        try:
+            return [destinations.address_of(one) for one in found]
+        except ValueError:
+            raise Unreachable("the name has no usable address") from None
+
+    def _judged(self, destination: Destination, addresses: Sequence[Address]) -> Sequence[Address]:
+        """The addresses, if each single one may be called.
+
+        Raises:
+            Denied: one may not; or plain http would leave the allowed networks.
+        """
+        for address in addresses:
+            rule = destinations.refusal(address, self._allowed)
+            if rule is not None:
+                raise Denied(rule)
+        if destination.scheme == "https" or self._allow_http:
+            return addresses
+        if not all(destinations.is_allowed(one, self._allowed) for one in addresses):
+            raise Denied("http")
+        return addresses
+
+    async def _connected(self, addresses: Sequence[Address], port: int) -> socket.socket:
+        """A socket that has reached one of the addresses and nobody else."""
+        last = "nobody was there"
+        for address in addresses[:_ADDRESSES_TRIED]:
+            try:
+                async with asyncio.timeout(_CONNECT_S):
+                    connected = await self._dial(address, port)
+            except TimeoutError:
+                last = "it took too long"
+                continue
+            except OSError as error:
+                last = _said(error)
+                continue
+            if self._reached(connected) != (address, port):
+                connected.close()
+                raise Unreachable("another address than the one that was checked answered")
+            return connected
+        raise Unreachable(f"it could not be connected to: {last}")
+
+    async def _dial(self, address: Address, port: int) -> socket.socket:
+        """A socket connected to exactly this address."""
+        is_v6 = isinstance(address, IPv6Address)
+        made = socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            made.setblocking(False)
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await asyncio.get_running_loop().sock_connect(made, (str(address), port))
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    def _reached(self, connected: socket.socket) -> tuple[Address, int]:
+        host, port = connected.getpeername()[:2]
+        return destinations.address_of(host), port
+
+    async def _opened(
+        self, connected: socket.socket, destination: Destination
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The stream on the socket; for https, once the certificate was found to be the name's."""
+        if destination.scheme == "http":
+            return await asyncio.open_connection(sock=connected, limit=_STREAM_LIMIT)
+        if self._trust is None:
+            self._trust = ssl.create_default_context()
+        try:
+            return await asyncio.open_connection(
+                sock=connected, limit=_STREAM_LIMIT, ssl=self._trust,
+                server_hostname=destination.host, ssl_handshake_timeout=_CONNECT_S,
+            )  # fmt: skip
+        except ssl.SSLCertVerificationError as error:
+            raise Unreachable(f"its certificate was refused: {error.verify_message}") from None
+        except ssl.SSLError as error:
+            raise Unreachable(f"TLS failed: {error.reason or 'it broke off'}") from None
+        except OSError as error:
+            raise Unreachable(f"TLS failed: {_said(error)}") from None
+
+
+def _said(error: OSError) -> str:
+    """An error of the network in the system's words; those of asyncio would hold the address."""
+    return os.strerror(error.errno).lower() if error.errno else type(error).__name__
