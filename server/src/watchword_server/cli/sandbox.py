@@ -15,19 +15,20 @@ DEV_KEY, DEV_SECRET = next(
 )
 HEADINGS = ("recipient", "what it does", "what happens")
 _EXAMPLES = """\
-curl -u {pair} {url}/v1/messages --json \\
-  '{{"to": "+10000000005", "template": {{"id": "sandbox-otp-tpl"}}}}'
-curl -u {pair} {url}/v1/sandbox/messages
-curl -u {pair} {url}/v1/verifications --json \\
-  '{{"message_id": "<message_id>", "verify_code": "123456"}}'"""
+curl -s -u {pair} -H 'Content-Type: application/json' {url}/v1/messages \\
+  -d '{{"to": "+10000000005", "template": {{"id": "sandbox-otp-tpl"}}}}'
+curl -s -u {pair} {url}/v1/sandbox/messages
+curl -s -u {pair} -H 'Content-Type: application/json' {url}/v1/verifications \\
+  -d '{{"message_id": "<message_id>", "verify_code": "123456"}}'"""
 
 
 @click.command(cls=Command)
 @json_option
 def command(as_json: bool) -> None:
-    """Print the sandbox's credentials, templates and magic recipients, with examples.
+    """Print what can be tried without signing up.
 
-    It works on no database; it only says what a server with these settings offers.
+    Credentials, templates and magic recipients of the sandbox, as a server with these settings
+    offers them, and calls to copy.
     """
     settings = load(os.environ)
     telemetry.configure("warning", settings.log_format)

@@ -75,8 +75,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "sandbox", choice("auto", "on", "off"),
-        "Whether the public keys of the sandbox work. `auto` is on while `host` is a loopback "
-        "address; anyone who reaches the server can use them.",
+        "Whether the public keys of the sandbox work. `auto` is on while `host` and `public_url` "
+        "are loopback addresses and no proxy is trusted; whoever reaches the server can use them.",
         "off",
     ),
     Setting(
