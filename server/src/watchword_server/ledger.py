@@ -12,7 +12,16 @@ from watchword_server.domain.errors import ALREADY_USED, ENDED, RATE_LIMITED, Pr
 from watchword_server.domain.events import Data, EventType
 from watchword_server.domain.policy import LOCKOUT, remembered_sends
 from watchword_server.domain.routing import Route, Step
-from watchword_server.domain.verification import Assurance, Live, Status, Trigger, Verification, end
+from watchword_server.domain.verification import (
+    Assurance,
+    Details,
+    Live,
+    Secrets,
+    Status,
+    Trigger,
+    Verification,
+    end,
+)
 from watchword_server.ports.records import AddressState, Job, Work
 from watchword_server.ports.store import Transaction
 
@@ -62,18 +71,21 @@ class Ledger:
         tx.events.append(of.project, of.id, type, now, events.encode(data))
 
     def begin(
-        self, tx: Transaction, live: Live, first: Step, now: int, *, claimed: bool
-    ) -> Job | None:
+        self, tx: Transaction, live: Live, first: Step, now: int,
+        *, claimed: bool, opened: tuple[Details, Secrets], fresh: bool,
+    ) -> Job | None:  # fmt: skip
         """Write a new verification with its first delivery; None where one is pending.
+
+        `fresh`: also None where anything is remembered of its address.
 
         `claimed`: the caller itself hands the job over as soon as this unit is durable, so the
         work is written as claimed already.
         """
-        if not tx.live.insert(live):
+        if not (tx.live.insert_fresh(live) if fresh else tx.live.insert(live)):
             return None
         data = Data(to=live.masked, channel=live.channel)
         self.append(tx, live, EventType.VERIFICATION_CREATED, now, data)
-        return self._enqueue(tx, live, 1, 0, first, now, claimed=claimed)
+        return self._enqueue(tx, live, 1, 0, first, now, claimed=claimed, opened=opened)
 
     def hand_over(
         self, tx: Transaction, live: Live, index: int, step: Step, now: int,
@@ -86,7 +98,8 @@ class Ledger:
 
     def _enqueue(
         self, tx: Transaction, live: Live, number: int, index: int, step: Step, now: int,
-        *, claimed: bool = False, maybe_duplicate: bool = False,
+        *, claimed: bool = False, opened: tuple[Details, Secrets] | None = None,
+        maybe_duplicate: bool = False,
     ) -> Job:  # fmt: skip
         id = self._sequence.make(now)
         delivery = Delivery(
@@ -101,7 +114,7 @@ class Ledger:
         )  # fmt: skip
         tx.deliveries.insert(delivery)
         tx.work.add(work)
-        return Job(work, live, delivery)
+        return Job(work, live, delivery, opened)
 
     def wait(self, tx: Transaction, live: Live, number: int, until: int, now: int) -> None:
         """Have the route looked at again at `until`, when the wait of delivery `number` ends."""
@@ -119,13 +132,15 @@ class Ledger:
     ) -> None:  # fmt: skip
         """Move a delivery along `path`, with one event for each state it reaches."""
         why = reason.value if reason else None
-        for status in path:
-            data = Data(
+        data = events.encode(
+            Data(
                 to=of.masked, channel=delivery.channel, provider=delivery.provider,
                 delivery_id=ids.text(ids.Prefix.DELIVERY, delivery.id), step=delivery.step,
                 reason=why, raw=raw, maybe_duplicate=delivery.maybe_duplicate or None,
-            )  # fmt: skip
-            self.append(tx, of, _DELIVERED[status], now, data)
+            )
+        )  # fmt: skip
+        for status in path:
+            tx.events.append(of.project, of.id, _DELIVERED[status], now, data)
         tx.deliveries.update(
             msgspec.structs.replace(
                 delivery, status=path[-1], reason=why, raw=raw,
@@ -133,11 +148,24 @@ class Ledger:
             )
         )  # fmt: skip
 
+    def approved(
+        self, tx: Transaction, live: Live, checks: int, now: int, *, remembered: bool
+    ) -> None:
+        """Write down that a right code, the `checks`th, has just taken `live` out.
+
+        `remembered`: whether anything is remembered of its address.
+        """
+        tx.verifications.insert(end(live, Trigger.RIGHT_CODE, now, checks))
+        if remembered and _is_proven(live):
+            tx.addresses.proven(live.project, live.address)
+        data = Data(channel=live.channel, assurance=live.assurance, checks=checks)
+        self.append(tx, live, EventType.VERIFICATION_APPROVED, now, data)
+
     def finish(self, tx: Transaction, live: Live, trigger: Trigger, now: int) -> Verification:
-        """End a pending verification that this unit has just read.
+        """End a pending verification that this unit has just read, without approval.
 
         Its row, with its secrets, is removed by a conditional delete, so that it ends once only.
-        Unless it was approved, the address keeps its place on the cool-down ladder.
+        The address keeps its place on the cool-down ladder.
 
         Raises:
             LookupError: it has ended already.
@@ -146,16 +174,10 @@ class Ledger:
             raise LookupError("the verification is not pending any more")
         ended = end(live, trigger, now)
         tx.verifications.insert(ended)
-        if ended.status is Status.APPROVED:
-            if _is_proven(live):
-                tx.addresses.proven(live.project, live.address)
-            data = Data(channel=live.channel, assurance=live.assurance, checks=live.checks)
-        else:
-            state = tx.addresses.get(live.project, live.address, now) or AddressState()
-            earlier = remembered_sends(state.sends, state.next_send_at, live.created_at)
-            sends = live.sends + earlier
-            tx.addresses.sent(live.project, live.address, sends, live.next_send_at)
-            data = Data(to=live.masked, channel=live.channel, checks=live.checks)
+        state = tx.addresses.get(live.project, live.address, now) or AddressState()
+        earlier = remembered_sends(state.sends, state.next_send_at, live.created_at)
+        tx.addresses.sent(live.project, live.address, live.sends + earlier, live.next_send_at)
+        data = Data(to=live.masked, channel=live.channel, checks=live.checks)
         self.append(tx, live, _ENDED[ended.status], now, data)
         return ended
 

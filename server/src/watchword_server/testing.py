@@ -70,17 +70,19 @@ class FakeProvider:
         channels: what it can carry.
         reports: whether it claims to tell later what became of a message.
         local: whether its messages stay on this machine, readable in the inbox.
+        prompt: whether it says that it answers without waiting.
     """
 
     def __init__(
         self, *script: Act, name: str = "fake", channels: Iterable[str] = CHANNELS,
-        reports: bool = False, local: bool = False,
+        reports: bool = False, local: bool = False, prompt: bool = False,
     ) -> None:  # fmt: skip
         self.script = list(script)
         self.name = name
         self.channels = frozenset(channels)
         self.reports = reports
         self.local = local
+        self.prompt = prompt
         self.messages: list[Message] = []
 
     async def send(self, message: Message) -> Receipt:

@@ -6,6 +6,7 @@ It is woken by the process's own sends at once and looks by itself at least ever
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 
 from watchword_server.domain.errors import StoreUnavailable
 from watchword_server.ports.records import Job
@@ -16,6 +17,7 @@ POLL_S = 0.25
 SWEEP_S = 1.0
 FORGET_EVERY = 30
 _SWEEP_ROWS = 100
+_TOGETHER = 64
 _RETRY_S = 1.0
 _log = get_logger("worker")
 
@@ -30,6 +32,7 @@ class Worker:
         self._woken = asyncio.Event()
         self._stopping = False
         self._running: set[asyncio.Task[None]] = set()
+        self._prompt: list[Job] = []
         runtime.dispatch.worker = self
 
     async def run(self) -> None:
@@ -43,8 +46,8 @@ class Worker:
                 _log.exception("work.claim_failed")
                 await asyncio.sleep(_RETRY_S)
         sweeper.cancel()
-        while self._running:
-            await asyncio.wait(self._running)
+        while self._running or self._prompt:
+            await asyncio.wait(self._running or {asyncio.create_task(asyncio.sleep(0))})
 
     def stop(self) -> None:
         """Claim nothing more."""
@@ -60,15 +63,22 @@ class Worker:
 
     def release(self) -> None:
         """See `ports.Dispatch.release`."""
-        self._free += 1
-        if self._free == 1:
+        if self._free <= 0:
             self._woken.set()  # whatever found no slot may have one now
+        self._free += 1
 
     def start(self, job: Job) -> None:
-        """See `ports.Dispatch.start`."""
-        task = asyncio.create_task(self._hand_over(job))
-        self._running.add(task)
-        task.add_done_callback(self._done)
+        """See `ports.Dispatch.start`.
+
+        Jobs for a prompt provider that one turn of the event loop brings go together: a task and
+        a unit of the store for each would cost more than handing it over.
+        """
+        if not self._delivering.is_prompt(job):
+            self._begin((job,))
+            return
+        if not self._prompt:
+            asyncio.get_running_loop().call_soon(self._begin_prompt)
+        self._prompt.append(job)
 
     def wake(self) -> None:
         """See `ports.Dispatch.wake`."""
@@ -90,18 +100,28 @@ class Worker:
             self.start(job)
         return len(jobs)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        self.release()
+    def _begin_prompt(self) -> None:
+        jobs, self._prompt = self._prompt, []
+        for first in range(0, len(jobs), _TOGETHER):
+            self._begin(jobs[first : first + _TOGETHER])
 
-    async def _hand_over(self, job: Job) -> None:
+    def _begin(self, jobs: Sequence[Job]) -> None:
+        task = asyncio.create_task(self._hand_over(jobs))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _hand_over(self, jobs: Sequence[Job]) -> None:
         try:
-            await self._delivering.hand_over(job)
+            await self._delivering.hand_over(*jobs)
         except StoreUnavailable as error:
-            # The claim's lease ends by itself; the delivery is then taken as uncertain.
-            _log.warning("work.record_failed", delivery=job.delivery.id.hex(), error=str(error))
+            # The claims' leases end by themselves; the deliveries are then taken as uncertain.
+            named = [job.delivery.id.hex() for job in jobs]
+            _log.warning("work.record_failed", deliveries=named, error=str(error))
         except Exception:
-            _log.exception("work.failed", delivery=job.delivery.id.hex())
+            _log.exception("work.failed", deliveries=[job.delivery.id.hex() for job in jobs])
+        finally:
+            for _ in jobs:
+                self.release()
 
     async def _sleep(self) -> None:
         """Until woken, until the next due time, or for one poll."""

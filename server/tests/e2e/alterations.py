@@ -13,9 +13,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from watchword_server import ledger, telemetry
-from watchword_server.api import network
+from watchword_server.api import network, protocol
 from watchword_server.api.app import Application
-from watchword_server.cli import hosting, protocol
+from watchword_server.cli import hosting
 from watchword_server.domain.delivery import Receipt
 from watchword_server.domain.errors import RATE_LIMITED, Problem
 from watchword_server.domain.routing import Step

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from e2e.deployment import Server, Site
-from watchword_server.cli.protocol import MOST_HEADER_BYTES
+from watchword_server.api.protocol import MOST_HEADER_BYTES
 
 LINES = b"x-a: " + b"a" * 1_000 + b"\r\n"
 PATIENCE_S = 30

@@ -24,7 +24,7 @@ def conditionally(folder: str, calls: int, ready: Any) -> int:
             async def check() -> bool:
                 fresh = (NOW, NOW - DAY, 15, 100)
                 unit = lambda tx: tx.live.count_check(OURS, VERIFICATION, *fresh)  # noqa: E731
-                return await store.write(unit) is not None
+                return await store.write(unit)
 
             ready.wait(PATIENCE_S)
             done = 0

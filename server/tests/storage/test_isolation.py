@@ -35,6 +35,12 @@ FOREIGN = {
     "LiveVerifications.count_check": lambda tx, p: tx.live.count_check(
         p, VERIFICATION, NOW, NOW - DAY, 15, 100
     ),
+    "LiveVerifications.checkable": lambda tx, p: tx.live.checkable(
+        p, VERIFICATION, NOW, NOW - DAY, 15, 100
+    ),
+    "LiveVerifications.approve": lambda tx, p: tx.live.approve(
+        p, VERIFICATION, NOW, NOW - DAY, 15, 100
+    ),
     "LiveVerifications.count_send": lambda tx, p: tx.live.count_send(
         p, VERIFICATION, NOW + 60_000, NOW, 4
     ),
@@ -104,7 +110,7 @@ ACROSS = {
     "WebhookDeliveries.add", "WebhookDeliveries.log", "WebhookDeliveries.agenda",
     "WebhookDeliveries.newest_event", "WebhookDeliveries.events_after",
     "WebhookDeliveries.cursor", "WebhookDeliveries.move_cursor", "WebhookDeliveries.sweep",
-    "WebhookDeliveries.sequence",
+    "WebhookDeliveries.sequence", "LiveVerifications.insert_fresh", "WorkQueue.all_done",
 }  # fmt: skip
 """What looks across projects on purpose, or adds a row that names its own."""
 

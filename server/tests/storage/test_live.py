@@ -81,7 +81,7 @@ async def test_an_address_has_at_most_one_pending_verification_mutant_is_caught(
 
 
 def counted(tx, id=VERIFICATION, fresh=FRESH):
-    return tx.live.count_check(OURS, id, *fresh)
+    return tx.live.get(OURS, id) if tx.live.count_check(OURS, id, *fresh) else None
 
 
 def exhausts(count):
@@ -156,6 +156,74 @@ async def test_a_check_is_counted_only_where_it_may_be_evaluated(store, rule):
 async def test_a_check_is_counted_only_where_it_may_be_mutant_is_caught(store, rule):
     with pytest.raises(AssertionError):
         await store.write(rule(BROKEN[rule]))
+
+
+def exhausted(tx):
+    tx.live.insert(live(checks=5))
+
+
+def expired(tx):
+    tx.live.insert(live(expires_at=NOW))
+
+
+def failed_often(tx):
+    tx.live.insert(live())
+    for number in range(15):
+        tx.addresses.failed_check(OURS, ADDRESS, NOW, key("check", number))
+
+
+def failed_a_hundred_times(tx):
+    tx.live.insert(live())
+    for number in range(100):
+        tx.addresses.failed_check(OURS, ADDRESS, NOW - 2 * DAY, key("check", number))
+
+
+REFUSED = [exhausted, expired, failed_often, failed_a_hundred_times]
+
+
+def is_not_approved(state, approve):
+    def rule(tx):
+        state(tx)
+        assert tx.live.checkable(OURS, VERIFICATION, *FRESH) is None
+        assert not approve(tx)
+        assert tx.live.get(OURS, VERIFICATION) is not None
+
+    return rule
+
+
+def approved(tx):
+    return tx.live.approve(OURS, VERIFICATION, *FRESH)
+
+
+@pytest.mark.parametrize("state", REFUSED)
+async def test_a_code_that_may_not_be_evaluated_approves_nothing(store, state):
+    await store.write(is_not_approved(state, approved))
+
+
+@pytest.mark.parametrize("state", REFUSED)
+async def test_a_code_that_may_not_be_evaluated_mutant_is_caught(store, state):
+    with pytest.raises(AssertionError):
+        await store.write(is_not_approved(state, lambda tx: tx.live.remove(OURS, VERIFICATION)))
+
+
+async def test_what_is_checkable_tells_whether_its_address_is_remembered(store):
+    await insert(store, live())
+    found = await store.write(lambda tx: tx.live.checkable(OURS, VERIFICATION, *FRESH))
+    assert (found.live, found.remembered) == (live(), False)
+    await store.write(lambda tx: tx.addresses.failed_check(OURS, ADDRESS, NOW, key("check")))
+    found = await store.write(lambda tx: tx.live.checkable(OURS, VERIFICATION, *FRESH))
+    assert found.remembered
+
+
+async def test_a_fresh_start_is_refused_where_something_is_remembered(store):
+    await store.write(lambda tx: tx.addresses.sent(OURS, ADDRESS, 1, NOW))
+    assert not await store.write(lambda tx: tx.live.insert_fresh(live()))
+    assert await store.write(lambda tx: tx.live.insert_fresh(live(address=key("other"))))
+    assert not await store.write(lambda tx: tx.live.insert_fresh(live(address=key("other"))))
+
+
+async def test_one_caller_only_is_approved(store):
+    await ends_once(store, lambda store: store.write(approved))
 
 
 async def test_a_check_of_what_is_not_there_is_not_counted(store):

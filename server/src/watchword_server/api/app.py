@@ -9,8 +9,8 @@ import re
 import secrets
 import time
 
-from watchword_server.api.answer import header
-from watchword_server.api.dispatch import handle
+from watchword_server.api.answer import Header, header
+from watchword_server.api.dispatch import Submission, handle
 from watchword_server.api.network import Hosts, Proxies
 from watchword_server.api.operation import Call
 from watchword_server.api.operations import OPERATIONS
@@ -27,7 +27,6 @@ from watchword_server.api.request import (
     joined,
 )
 from watchword_server.api.routing import Router, wrong_method
-from watchword_server.api.whole import sent_whole
 from watchword_server.domain.project import Mode
 from watchword_server.runtime import Runtime
 from watchword_server.telemetry import get_logger
@@ -53,7 +52,9 @@ class Application:
         settings = runtime.settings
         self._services = runtime.services
         self._rehearsal = runtime.rehearsal
+        self._directory = runtime.services.directory
         self._router = Router(OPERATIONS)
+        self.light = frozenset((one.method, one.path) for one in OPERATIONS if one.light)
         self._pages = Pages(runtime)
         self._problems = Problems(settings.public_url)
         self._hosts = Hosts(settings.public_url, settings.allowed_hosts)
@@ -63,15 +64,34 @@ class Application:
         self._run = f"req_{secrets.token_hex(8)}"
 
     async def __call__(self, scope: ConnectionScope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request of an ASGI server."""
         if scope["type"] != "http":
             await _other(scope["type"], receive, send)
             return
-        began = time.perf_counter()
-        pairs, path, method = scope["headers"], scope["path"], scope["method"]
+        pairs = scope["headers"]
         headers: Headers = dict(pairs)
         if len(headers) != len(pairs):
             headers = joined(pairs)
+        peer = scope.get("client")
+        submission = HttpSubmission(headers, scope["query_string"], receive)
+        try:
+            status, fields, body = await self.answer(
+                scope["method"], scope["path"], headers, peer[0] if peer else "", submission
+            )
+        except Disconnected:
+            return
+        await send({"type": "http.response.start", "status": status, "headers": fields})
+        await send({"type": "http.response.body", "body": body})
+
+    async def answer(
+        self, method: str, path: str, headers: Headers, peer: str, submission: Submission
+    ) -> tuple[int, list[Header], bytes]:
+        """Status, header and body for one request, whatever server it came through.
+
+        Raises:
+            Disconnected: the client went away; there is nobody to be answered.
+        """
+        began = time.perf_counter() if self._access_log else 0.0
         request_id = self._request_id(headers.get(b"x-request-id"))
         current_request.set(request_id)
         call = operation = None
@@ -87,37 +107,30 @@ class Application:
                 operation = methods.get(method)
                 if operation is None:
                     raise wrong_method(methods)
-                client = self._client(scope, headers)
-                caller = await self._services.directory.authenticate(
-                    headers.get(b"authorization", b""), client
-                )
+                client = self._proxies.client(peer, headers) if self._proxies else peer
+                authorization = headers.get(b"authorization", b"")
+                caller = self._directory.known_caller(authorization, client)
+                if caller is None:
+                    caller = await self._directory.authenticate(authorization, client)
                 services = self._services if caller.mode is not _SANDBOX else self._rehearsal
                 call = Call(caller, services, values, client, request_id)
-                submission = HttpSubmission(headers, scope["query_string"], receive)
                 answer = await handle(operation, call, submission)
         except Disconnected:
-            return
+            raise
         except Exception as error:
             answer = self._problems.answer(error, request_id, path)
         fields = header(answer, request_id.encode(), call.standing if call is not None else None)
-        if not sent_whole(send, answer.status, fields, answer.body):
-            await send({"type": "http.response.start", "status": answer.status, "headers": fields})
-            await send({"type": "http.response.body", "body": answer.body})
         if self._access_log:
             took = round((time.perf_counter() - began) * _MS, 2)
             what = operation.id if operation is not None else None
             _log.info("answered", method=method, operation=what, status=answer.status, ms=took)
+        return answer.status, fields, answer.body
 
     def _request_id(self, given: bytes | None) -> str:
         """The caller's own id for the request if it is a plain word, else a new one."""
         if given is not None and _REQUEST_ID.fullmatch(given):
             return given.decode()
         return f"{self._run}{next(self._serial):016x}"
-
-    def _client(self, scope: ConnectionScope, headers: Headers) -> str:
-        peer = scope.get("client")
-        address: str = peer[0] if peer else ""
-        return self._proxies.client(address, headers) if self._proxies else address
 
 
 async def _other(kind: str, receive: Receive, send: Send) -> None:

@@ -69,6 +69,8 @@ class Operation:
         body_optional: whether an empty body stands for the defaults.
         example: a request body that works.
         errors: the kinds of this call, beyond those every call has.
+        light: its handler awaits nothing but the store and the directory, so that it may run
+            without a task: no timeout, no task group, no cancellation.
     """
 
     id: str
@@ -86,6 +88,7 @@ class Operation:
     query: type[msgspec.Struct] | None = None
     status: int = 200
     errors: tuple[ErrorKind, ...] = ()
+    light: bool = False
     decoder: msgspec.json.Decoder[Any] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

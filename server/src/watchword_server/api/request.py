@@ -51,14 +51,22 @@ def joined(pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
 
 
 class HttpSubmission:
-    """What a caller submitted over HTTP."""
+    """What a caller submitted over HTTP.
 
-    __slots__ = ("_headers", "_query", "_receive")
+    Args:
+        receive: brings the body in pieces.
+        whole: the body, where it is here already; then `receive` is not called.
+    """
 
-    def __init__(self, headers: Headers, query: bytes, receive: Receive) -> None:
+    __slots__ = ("_headers", "_query", "_receive", "_whole")
+
+    def __init__(
+        self, headers: Headers, query: bytes, receive: Receive, whole: bytes | None = None
+    ) -> None:
         self._headers = headers
         self._query = query
         self._receive = receive
+        self._whole = whole
 
     async def body(self, *, optional: bool) -> bytes:
         """See `dispatch.Submission.body`."""
@@ -71,21 +79,17 @@ class HttpSubmission:
         length = self._headers.get(b"content-length")
         if length is not None and (not length.isdigit() or int(length) > MAX_BODY):
             raise _too_large()
-        event = await self._receive()
-        if event["type"] != "http.request":
-            raise Disconnected
-        raw: bytes = event.get("body", b"")
-        if event.get("more_body"):
-            raw = await self._rest(raw)
+        raw = await self._received() if self._whole is None else self._whole
         if len(raw) > MAX_BODY:
             raise _too_large()
         if raw and not fits:
             raise _wrong_content_type()
         return raw
 
-    async def _rest(self, first: bytes) -> bytes:
-        chunks = [first]
-        size = len(first)
+    async def _received(self) -> bytes:
+        """The pieces as one; what is beyond MAX_BODY may be cut off."""
+        chunks: list[bytes] = []
+        size = 0
         more = True
         while more and size <= MAX_BODY:
             event = await self._receive()

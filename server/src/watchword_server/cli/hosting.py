@@ -17,7 +17,7 @@ import uvicorn
 
 from watchword_server import telemetry
 from watchword_server.api import app
-from watchword_server.cli.protocol import BoundedProtocol
+from watchword_server.api.direct import DirectProtocol
 from watchword_server.domain.errors import Misconfigured
 from watchword_server.notifier import Notifier
 from watchword_server.runtime import Runtime
@@ -172,7 +172,7 @@ def _config(runtime: Runtime) -> uvicorn.Config:
     return uvicorn.Config(
         app.create(runtime),
         interface="asgi3",
-        http=BoundedProtocol,
+        http=DirectProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

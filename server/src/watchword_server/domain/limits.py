@@ -88,9 +88,7 @@ class Throughput:
         tightest, tightest_left, tightest_ahead = keys[0][0], float("inf"), 0.0
         for rate, subject in keys:
             key = (rate.name, subject)
-            arrival = arrivals.get(key, 0.0)
-            if arrival < now:
-                arrival = now
+            arrival = max(arrivals.get(key, 0.0), float(now))
             arrival += rate.interval_ms * cost
             ahead = arrival - now
             room = rate.period_ms - ahead
@@ -105,8 +103,9 @@ class Throughput:
         arrivals.update(admitted)
         if now - self._swept_at > _SWEEP_MS:
             self._sweep(now)
-        left, reset = int(tightest_left + _ROUNDING), -int(-tightest_ahead // _MS)
-        return Standing(tightest.name, tightest.count, tightest.period_s, max(0, left), reset)
+        remaining = max(0, int(tightest_left + _ROUNDING))
+        reset = -int(-tightest_ahead // _MS)
+        return Standing(tightest.name, tightest.count, tightest.period_s, remaining, reset)
 
     def admit_all(
         self, calls: Sequence[Sequence[tuple[Rate, Subject]]], now: int

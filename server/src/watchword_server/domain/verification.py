@@ -102,8 +102,14 @@ class Live(Verification, frozen=True, gc=False):
     step: int
 
 
-def end(live: Live, trigger: Trigger, now: int) -> Verification:
+_FIELDS = Verification.__struct_fields__
+_STATUS, _ENDED_AT, _CHECKS = map(_FIELDS.index, ("status", "ended_at", "checks"))
+
+
+def end(live: Live, trigger: Trigger, now: int, checks: int | None = None) -> Verification:
     """The verification as history keeps it: its secrets are not carried over.
+
+    `checks`: how many codes were evaluated, where `live` does not count the last one yet.
 
     Raises:
         ValueError: the trigger does not apply to a pending verification.
@@ -111,8 +117,9 @@ def end(live: Live, trigger: Trigger, now: int) -> Verification:
     status = follow(Status.PENDING, trigger)
     if status is None:
         raise ValueError(f"{trigger} does not end a pending verification")
-    kept = msgspec.structs.astuple(live)[: len(Verification.__struct_fields__)]
-    return msgspec.structs.replace(Verification(*kept), status=status, ended_at=now)
+    kept = list(msgspec.structs.astuple(live)[: len(_FIELDS)])
+    kept[_STATUS], kept[_ENDED_AT], kept[_CHECKS] = status, now, checks or live.checks
+    return Verification(*kept)
 
 
 def as_of(verification: Verification, now: int) -> Verification:

@@ -58,12 +58,14 @@ class Provider(Protocol):
         channels: what it can carry.
         reports: whether it tells later what became of a message.
         local: whether its messages stay on this machine, readable in the inbox.
+        prompt: whether `send` answers without waiting, so that many can be handed over in turn.
     """
 
     name: str
     channels: frozenset[str]
     reports: bool
     local: bool
+    prompt: bool
 
     async def send(self, message: Message) -> Receipt:
         """Hand one message over; at most 10 s.
@@ -140,7 +142,14 @@ class Accounts(Protocol):
 
 
 class Directory(Protocol):
-    """The control plane as the hot path sees it: cached, at most a second old."""
+    """The control plane as the hot path sees it: cached, at most a second old.
+
+    Each `known_...` is what the call below it would answer without waiting, else None.
+    """
+
+    def known_caller(self, authorization: bytes, client_ip: str) -> Caller | None: ...
+    def known_project(self, project: bytes) -> Project | None: ...
+    def known_template(self, project: bytes, template: str) -> Template | None: ...
 
     async def authenticate(self, authorization: bytes, client_ip: str) -> Caller:
         """The caller behind an Authorization header.

@@ -3,7 +3,7 @@
 import msgspec
 
 from watchword_server.domain.delivery import Delivery
-from watchword_server.domain.verification import Live
+from watchword_server.domain.verification import Details, Live, Secrets
 
 
 class AddressState(msgspec.Struct, frozen=True):
@@ -18,6 +18,16 @@ class AddressState(msgspec.Struct, frozen=True):
     consecutive: int = 0
     failures: int = 0
     oldest_failure_at: int = 0
+
+
+class Checkable(msgspec.Struct, frozen=True):
+    """A pending verification whose next submitted code may be evaluated.
+
+    `remembered`: whether anything is remembered of its address.
+    """
+
+    live: Live
+    remembered: bool
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -61,11 +71,16 @@ class InboxBody(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True, gc=False):
-    """A delivery that is claimed and is to be handed over now."""
+    """A delivery that is claimed and is to be handed over now.
+
+    Attributes:
+        opened: what is sealed in `live`, where whoever made the job had it in hand.
+    """
 
     work: Work
     live: Live
     delivery: Delivery
+    opened: tuple[Details, Secrets] | None = None
 
     def __repr__(self) -> str:
         return f"<Job {self.delivery.id.hex()}>"

@@ -13,7 +13,7 @@ from watchword_server.domain.events import Event
 from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.template import Template
 from watchword_server.domain.verification import Live, Verification
-from watchword_server.ports.records import AddressState, InboxMessage, Work
+from watchword_server.ports.records import AddressState, Checkable, InboxMessage, Work
 from watchword_server.ports.webhooks import WebhookDeliveries, WebhookEndpoints
 
 T = TypeVar("T")
@@ -26,18 +26,37 @@ class LiveVerifications(Protocol):
         """Add it, unless the address has one already or the project is gone (then False)."""
         ...
 
+    def insert_fresh(self, live: Live) -> bool:
+        """The same, and not where anything is remembered of its address (`Addresses.get`)."""
+        ...
+
     def get(self, project: bytes, verification: bytes) -> Live | None: ...
 
     def of_address(self, project: bytes, address: bytes) -> Live | None: ...
 
+    def checkable(
+        self, project: bytes, verification: bytes, now: int, failures_since: int,
+        max_failures: int, max_consecutive: int,
+    ) -> Checkable | None:  # fmt: skip
+        """The verification if a submitted code may be evaluated.
+
+        None where it may not: ended, expired, exhausted, or the address is locked.
+        What was read here decides nothing: `count_check` and `approve` do, on the same condition.
+        """
+        ...
+
     def count_check(
         self, project: bytes, verification: bytes, now: int, failures_since: int,
         max_failures: int, max_consecutive: int,
-    ) -> Live | None:  # fmt: skip
-        """Count one evaluated check in one conditional statement.
+    ) -> bool:  # fmt: skip
+        """Count an evaluated wrong code, in one conditional statement."""
+        ...
 
-        None where it may not be evaluated: ended, expired, exhausted, or the address is locked.
-        """
+    def approve(
+        self, project: bytes, verification: bytes, now: int, failures_since: int,
+        max_failures: int, max_consecutive: int,
+    ) -> bool:  # fmt: skip
+        """Take it out for a right code, in one conditional statement; True for one caller only."""
         ...
 
     def count_send(
@@ -115,6 +134,10 @@ class WorkQueue(Protocol):
 
     def done(self, work: Work) -> bool:
         """Remove a claimed row; False where the lease was lost to another."""
+        ...
+
+    def all_done(self, works: Sequence[Work]) -> bool:
+        """Remove claimed rows; False where one of the leases was lost (undo the unit then)."""
         ...
 
     def release(self, project: bytes, verification: bytes) -> None:

@@ -169,6 +169,7 @@ class Inbox:
     ) -> None:
         self.name = name
         self._script = script or (parse(settings.script) if settings else None)
+        self.prompt = self._script is None
         self._sleep = sleep
 
     async def send(self, message: Message) -> Receipt:

@@ -228,6 +228,7 @@ class Smtp:
     channels = frozenset({"email"})
     reports = False
     local = False
+    prompt = False
 
     def __init__(
         self, settings: Settings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -1,8 +1,8 @@
 """Checking a submitted code.
 
-One conditional statement counts the check and says whether it may be evaluated; one conditional
-delete says who approves.  So under any concurrency exactly one check approves and exactly
-`max_checks` are evaluated.
+One conditional statement counts a wrong code, or takes the verification out for a right one; where
+it finds nothing, the evaluation never was.  So under any concurrency exactly one check approves and
+exactly `max_checks` are evaluated.
 """
 
 import msgspec
@@ -19,7 +19,7 @@ from watchword_server.ledger import Ledger, lockout, not_pending
 from watchword_server.ports.outside import Clock
 from watchword_server.ports.store import Store, Transaction
 
-_MS = 1000
+_WINDOW_MS = LOCKOUT.window_s * 1000
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -63,24 +63,29 @@ class Checking:
         self, tx: Transaction, project: bytes, verification: bytes, code: str,
         binding: tuple[str, str] | None, now: int,
     ) -> Checked:  # fmt: skip
-        live = tx.live.count_check(
-            project, verification, now, now - LOCKOUT.window_s * _MS,
-            LOCKOUT.max_failures, LOCKOUT.max_consecutive,
-        )  # fmt: skip
-        if live is None:
+        allowed = (now, now - _WINDOW_MS, LOCKOUT.max_failures, LOCKOUT.max_consecutive)
+        found = tx.live.checkable(project, verification, *allowed)
+        if found is None:
             raise self._refusal(tx, project, verification, now)
+        live = found.live
+        checks = live.checks + 1
         if self._matches(live, code, binding):
-            self._ledger.finish(tx, live, Trigger.RIGHT_CODE, now)
-            return _checked(live, Status.APPROVED)
+            if not tx.live.approve(project, verification, *allowed):
+                raise self._refusal(tx, project, verification, now)
+            self._ledger.approved(tx, live, checks, now, remembered=found.remembered)
+            return _checked(live, checks, Status.APPROVED)
+        if not tx.live.count_check(project, verification, *allowed):
+            raise self._refusal(tx, project, verification, now)
         tx.addresses.failed_check(project, live.address, now, self._sequence.make(now))
         self._ledger.append(
             tx, live, EventType.VERIFICATION_CHECK_FAILED, now,
-            Data(checks=live.checks, checks_left=live.max_checks - live.checks),
+            Data(checks=checks, checks_left=live.max_checks - checks),
         )  # fmt: skip
-        if live.checks < live.max_checks:
-            return _checked(live, Status.PENDING)
-        self._ledger.finish(tx, live, Trigger.LAST_WRONG_CODE, now)
-        return _checked(live, Status.EXHAUSTED)
+        if checks < live.max_checks:
+            return _checked(live, checks, Status.PENDING)
+        spent = msgspec.structs.replace(live, checks=checks)
+        self._ledger.finish(tx, spent, Trigger.LAST_WRONG_CODE, now)
+        return _checked(live, checks, Status.EXHAUSTED)
 
     def _matches(self, live: Live, code: str, binding: tuple[str, str] | None) -> bool:
         bound_to = b""
@@ -93,8 +98,7 @@ class Checking:
     def _refusal(self, tx: Transaction, project: bytes, verification: bytes, now: int) -> Problem:
         live = tx.live.get(project, verification)
         if live is not None and live.expires_at > now:
-            since = now - LOCKOUT.window_s * _MS
-            state = tx.addresses.get(project, live.address, since)
+            state = tx.addresses.get(project, live.address, now - _WINDOW_MS)
             if state is not None and (locked := lockout(state, now)):
                 return locked
         known = tx.verifications.get(project, verification)
@@ -104,6 +108,6 @@ class Checking:
         return not_pending(tx, project, verification, now)
 
 
-def _checked(live: Live, status: Status) -> Checked:
+def _checked(live: Live, checks: int, status: Status) -> Checked:
     verified = status is Status.APPROVED
-    return Checked(live.id, verified, status, live.max_checks - live.checks, live.assurance)
+    return Checked(live.id, verified, status, live.max_checks - checks, live.assurance)

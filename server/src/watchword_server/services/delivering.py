@@ -7,6 +7,7 @@ repeated.
 """
 
 import asyncio
+from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
@@ -20,7 +21,7 @@ from watchword_server.domain.delivery import (
     Receipt,
     may_follow,
 )
-from watchword_server.domain.errors import WatchwordError
+from watchword_server.domain.errors import StoreUnavailable, WatchwordError
 from watchword_server.domain.policy import LADDER_MEMORY_S, LOCKOUT
 from watchword_server.domain.project import Mode
 from watchword_server.domain.routing import (
@@ -33,8 +34,8 @@ from watchword_server.domain.routing import (
     has_reached,
 )
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring
-from watchword_server.domain.template import Autofill
-from watchword_server.domain.verification import Details, Secrets, Trigger
+from watchword_server.domain.template import Autofill, Template
+from watchword_server.domain.verification import Details, Live, Secrets, Trigger
 from watchword_server.ledger import ADVANCE, DELIVER, LEASE_S, Ledger, decode_route
 from watchword_server.ports.outside import (
     Accounts,
@@ -106,10 +107,23 @@ class Delivering:
         """When the next work is due (ms), or None."""
         return await self._store.read(lambda tx: tx.work.next_due())
 
-    async def hand_over(self, job: Job) -> None:
-        """Hand one claimed delivery over and record what came of it."""
-        result = await self._send(job)
-        await self._store.write(lambda tx: self._record(tx, job, result))
+    def is_prompt(self, job: Job) -> bool:
+        """Whether the hand-over will not wait for anything."""
+        provider = self._accounts.named(job.delivery.provider)
+        return provider is not None and provider.prompt
+
+    async def hand_over(self, *jobs: Job) -> None:
+        """Hand claimed deliveries over, one after the other, and record what came of them."""
+        results = [(job, await self._send(job)) for job in jobs]
+        try:
+            await self._store.write(lambda tx: self._record(tx, results))
+        except StoreUnavailable:
+            raise
+        except Exception:
+            if len(results) == 1:
+                raise
+            for one in results:  # one that cannot be recorded must not keep the others from it
+                await self._record_alone(one)
 
     async def expire(self, limit: int) -> int:
         """End pending verifications whose time has passed; how many there were."""
@@ -193,18 +207,27 @@ class Delivering:
     # ---- handing over ----
 
     async def _send(self, job: Job) -> Result:
-        provider = self._accounts.named(job.delivery.provider)
+        provider, directory, live = (
+            self._accounts.named(job.delivery.provider),
+            self._directory,
+            job.live,
+        )
         if provider is None:
             return _failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "no such provider account")
         try:
-            project = await self._directory.project(job.live.project)
+            project = directory.known_project(live.project) or await directory.project(live.project)
             if provider.local == (project.mode is Mode.LIVE):
                 return _failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "the mode was changed")
-            message = await self._message(job)
+            chosen = directory.known_template(live.project, live.template)
+            message = self._message(
+                job, chosen or await directory.template(live.project, live.template)
+            )
         except (WatchwordError, msgspec.MsgspecError, ValueError, LookupError) as error:
             return _failed(Outcome.REJECTED, Reason.MISCONFIGURED, type(error).__name__)
         try:
-            receipt = await _bounded(provider, message)
+            receipt = await (
+                provider.send(message) if provider.local else _bounded(provider, message)
+            )
         except Rejected as refusal:
             return _failed(Outcome.REJECTED, refusal.reason, _discreet(refusal.raw, message))
         except Unavailable as refusal:
@@ -215,13 +238,10 @@ class Delivering:
         kept = InboxBody(message.to, message.text, message.code) if provider.local else None
         return _handed_over(receipt, kept)
 
-    async def _message(self, job: Job) -> Message:
+    def _message(self, job: Job, chosen: Template) -> Message:
         """The rendered message: the one place where a code is unsealed."""
         live, channel = job.live, Channel(job.delivery.channel)
-        unseal = self._keyring.unseal
-        details = _details(unseal(live.project, live.id, live.details))
-        secrets = _secrets(unseal(live.project, live.id, live.secrets))
-        chosen = await self._directory.template(live.project, live.template)
+        details, secrets = job.opened or self._opened(live)
         rendered = template.render(
             chosen, channel, live.language, secrets.params, self._autofill,
             code=secrets.code, ttl_s=secrets.ttl_s,
@@ -241,15 +261,34 @@ class Delivering:
             code=secrets.code,
         )
 
+    def _opened(self, live: Live) -> tuple[Details, Secrets]:
+        details = self._keyring.unseal(live.project, live.id, live.details)
+        secrets = self._keyring.unseal(live.project, live.id, live.secrets)
+        return _details(details), _secrets(secrets)
+
     # ---- recording ----
 
-    def _record(self, tx: Transaction, job: Job, result: Result) -> None:
+    async def _record_alone(self, one: tuple[Job, Result]) -> None:
+        try:
+            await self._store.write(lambda tx: self._record(tx, [one]))
+        except Exception:
+            _log.exception("work.record_failed", delivery=one[0].delivery.id.hex())
+
+    def _record(self, tx: Transaction, results: Sequence[tuple[Job, Result]]) -> None:
         now = self._clock.now()
-        if not tx.work.done(job.work):
-            # The lease ran out and the claim was taken as uncertain: its truth still counts,
-            # its decisions do not.
-            self._correct(tx, job, result, now)
-            return
+        if len(results) == 1:
+            ((job, result),) = results
+            if not tx.work.done(job.work):
+                # The lease ran out and the claim was taken as uncertain: its truth still counts,
+                # its decisions do not.
+                self._correct(tx, job, result, now)
+                return
+        elif not tx.work.all_done([job.work for job, _ in results]):
+            raise LookupError("a lease was lost")
+        for job, result in results:
+            self._written(tx, job, result, now)
+
+    def _written(self, tx: Transaction, job: Job, result: Result, now: int) -> None:
         if result.kept is not None:
             self._keep(tx, job, result.kept, now)
         self._apply(tx, job, result, now)
@@ -357,8 +396,6 @@ class Delivering:
 
 async def _bounded(provider: Provider, message: Message) -> Receipt:
     """The provider's receipt, or Uncertain when it takes too long or breaks its contract."""
-    if provider.local:
-        return await provider.send(message)
     try:
         async with asyncio.timeout(HAND_OVER_S):
             return await provider.send(message)

@@ -10,6 +10,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Awaitable, Callable
+from hashlib import blake2b
 from typing import Generic, TypeVar
 
 from watchword_server.domain import ids, sandbox
@@ -21,7 +22,7 @@ from watchword_server.domain.errors import (
     Problem,
 )
 from watchword_server.domain.project import ApiKey, Caller, Project, ip_allowed
-from watchword_server.domain.sealing import Keyring, Mac
+from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.template import Template
 from watchword_server.ports.outside import Clock, Entropy
 from watchword_server.ports.store import Store, Transaction
@@ -73,51 +74,66 @@ class CachedDirectory:
         self._clock = clock
         self._keyring = keyring
         self._sandbox_caller = sandbox_caller
-        self._digest = Mac(entropy(32))
+        self._key = entropy(32)
         self._callers: _Fresh[tuple[bytes, str], Caller] = _Fresh()
         self._projects: _Fresh[bytes, Project] = _Fresh()
         self._templates: _Fresh[tuple[bytes, str], Template] = _Fresh()
 
     async def authenticate(self, authorization: bytes, client_ip: str) -> Caller:
         """See `ports.Directory.authenticate`."""
+        if caller := self.known_caller(authorization, client_ip):
+            return caller
         now = self._clock.now()
-        digest = self._digest(authorization)
-        caller = self._callers.get((digest, client_ip), now)
-        if caller is None:
-            generation = self._callers.generation
-            caller = await self._proven(authorization, client_ip, now)
-            self._callers.put((digest, client_ip), caller, now, generation)
+        generation = self._callers.generation
+        caller = await self._proven(authorization, client_ip, now)
+        self._callers.put((self._digest(authorization), client_ip), caller, now, generation)
         return caller
+
+    def known_caller(self, authorization: bytes, client_ip: str) -> Caller | None:
+        """See `ports.Directory.known_caller`."""
+        return self._callers.get((self._digest(authorization), client_ip), self._clock.now())
 
     async def project(self, project: bytes) -> Project:
         """See `ports.Directory.project`."""
+        if known := self.known_project(project):
+            return known
         now = self._clock.now()
-        found = self._projects.get(project, now)
+        generation = self._projects.generation
+        found = await self._store.read(lambda tx: tx.projects.get(project))
         if found is None:
-            generation = self._projects.generation
-            found = await self._store.read(lambda tx: tx.projects.get(project))
-            if found is None:
-                raise ids.unknown(ids.Prefix.PROJECT)
-            self._projects.put(project, found, now, generation)
+            raise ids.unknown(ids.Prefix.PROJECT)
+        self._projects.put(project, found, now, generation)
         return found
+
+    def known_project(self, project: bytes) -> Project | None:
+        """See `ports.Directory.known_project`."""
+        return self._projects.get(project, self._clock.now())
 
     async def template(self, project: bytes, template: str) -> Template:
         """See `ports.Directory.template`."""
+        if known := self.known_template(project, template):
+            return known
         now = self._clock.now()
-        found = self._templates.get((project, template), now)
+        generation = self._templates.generation
+        found = await self._store.read(lambda tx: tx.templates.get(project, template))
         if found is None:
-            generation = self._templates.generation
-            found = await self._store.read(lambda tx: tx.templates.get(project, template))
-            if found is None:
-                raise Problem(UNKNOWN_ID, "There is no such template in this project.")
-            self._templates.put((project, template), found, now, generation)
+            raise Problem(UNKNOWN_ID, "There is no such template in this project.")
+        self._templates.put((project, template), found, now, generation)
         return found
+
+    def known_template(self, project: bytes, template: str) -> Template | None:
+        """See `ports.Directory.known_template`."""
+        return self._templates.get((project, template), self._clock.now())
 
     def forget(self) -> None:
         """See `ports.Directory.forget`."""
         self._callers.clear()
         self._projects.clear()
         self._templates.clear()
+
+    def _digest(self, authorization: bytes) -> bytes:
+        """What a header is remembered by; secrets are not kept, nor compared byte by byte."""
+        return blake2b(authorization, digest_size=32, key=self._key).digest()
 
     async def _proven(self, authorization: bytes, client_ip: str, now: int) -> Caller:
         """The caller whose key's secret the header holds, if it may be used now and from here."""

@@ -10,7 +10,7 @@ from watchword_server.storage.queries import load
 from watchword_server.storage.rows import Row, count, first, many
 
 _Q = load("addresses.sql")
-_inbox_values = _Q["add_inbox"].binder()
+_inbox_values = _Q["add_inbox"].binder(InboxMessage)
 _NEWEST = b"\xff" * 16
 
 

@@ -12,9 +12,9 @@ from watchword_server.storage.queries import load
 from watchword_server.storage.rows import Row, first, hit, many, one
 
 _Q = load("deliveries.sql")
-_delivery_values = _Q["insert_delivery"].binder()
-_update_values = _Q["update_delivery"].binder()
-_work_values = _Q["add_work"].binder()
+_delivery_values = _Q["insert_delivery"].binder(Delivery)
+_update_values = _Q["update_delivery"].binder(Delivery)
+_work_values = _Q["add_work"].binder(Work)
 _APPEND_EVENT = _Q["append_event"].sql
 _DELIVERY = Delivery.__struct_fields__
 
@@ -93,6 +93,12 @@ class WorkRows:
     def done(self, work: Work) -> bool:
         # No flush: it was claimed, so its row was written before this unit.
         return hit(self._cursor, _Q["done_work"], (work.due_at, work.id))
+
+    def all_done(self, works: Sequence[Work]) -> bool:
+        connection = self._cursor.connection
+        before = connection.total_changes()
+        self._cursor.executemany(_Q["done_work"].sql, [(work.due_at, work.id) for work in works])
+        return connection.total_changes() - before == len(works)
 
     def release(self, project: bytes, verification: bytes) -> None:
         self._flush()

@@ -42,8 +42,8 @@ class GroupCommit:
         self._idle = asyncio.Event()
         self._idle.set()
         self._steps: queue.SimpleQueue[tuple[Step, Step] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._serve, name="watchword-commit", daemon=True)
-        self._thread.start()
+        self._committer = threading.Thread(target=self._serve, name="watchword-commit", daemon=True)
+        self._committer.start()
 
     def put(self, unit: Unit, key: Any) -> None:
         """Queue a unit, from the event loop's own thread."""
@@ -57,7 +57,7 @@ class GroupCommit:
         """Finish what waits and stop."""
         await self._idle.wait()
         self._steps.put(None)
-        await self._loop.run_in_executor(None, self._thread.join)
+        await self._loop.run_in_executor(None, self._committer.join)
 
     def _gather(self) -> None:
         self._gathered = len(self._writer)

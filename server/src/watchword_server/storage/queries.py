@@ -34,6 +34,18 @@ RECORDS: dict[str, tuple[str, ...]] = {
 }
 _PLACES = {f"{name}_values": ":" + ",:".join(fields) for name, fields in RECORDS.items()}
 _PLACES |= {name: ",".join(fields) for name, fields in RECORDS.items()}
+_PLACES["checkable"] = """project = :project AND id = :id AND expires_at > :now
+  AND checks < max_checks AND NOT EXISTS (
+      SELECT 1 FROM address_states AS s
+      WHERE s.project = live.project AND s.address = live.address
+        AND (s.consecutive >= :max_consecutive
+             OR (SELECT count(*) FROM failed_checks AS f
+                 WHERE f.project = s.project AND f.address = s.address
+                   AND f.at > :failures_since) >= :max_failures))"""
+"""What must hold for a submitted code to be evaluated.
+
+An address without a row in address_states has no failures, so the count is seldom taken.
+"""
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
@@ -45,8 +57,10 @@ class Query(msgspec.Struct, frozen=True):
     sql: str
     parameters: tuple[str, ...]
 
-    def binder(self) -> Callable[[Any], tuple[Any, ...]]:
+    def binder(self, record: type[msgspec.Struct]) -> Callable[[Any], tuple[Any, ...]]:
         """A function that takes the parameters from a record's attributes."""
+        if self.parameters == record.__struct_fields__:
+            return msgspec.structs.astuple
         get: Callable[[Any], tuple[Any, ...]] = attrgetter(*self.parameters)
         return get
 

@@ -5,23 +5,31 @@ from collections.abc import Sequence
 import apsw
 
 from watchword_server.domain.verification import Assurance, Live, Status, Verification
+from watchword_server.ports.records import Checkable
 from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.queries import load
 from watchword_server.storage.rows import Row, hit, many, one
 
 _Q = load("verifications.sql")
-_live_values = _Q["insert_live"].binder()
-_verification_values = _Q["insert_verification"].binder()
+_live_values = _Q["insert_live"].binder(Live)
+_fresh_values = _Q["insert_fresh"].binder(Live)
+_verification_values = _Q["insert_verification"].binder(Verification)
 _STATUS = Live.__struct_fields__.index("status")
 _ASSURANCE = Live.__struct_fields__.index("assurance")
+_ASSURANCES = {each.value: each for each in Assurance}
+"""By word: five times as fast as `Assurance(word)`."""
 _NEWEST = b"\xff" * 16
 
 
 def _live(row: Row) -> Live:
     values = list(row)
     values[_STATUS] = Status.PENDING
-    values[_ASSURANCE] = Assurance(values[_ASSURANCE])
+    values[_ASSURANCE] = _ASSURANCES[values[_ASSURANCE]]
     return Live(*values)
+
+
+def _checkable(row: Row) -> Checkable:
+    return Checkable(_live(row[:-1]), bool(row[-1]))
 
 
 def _verification(row: Row) -> Verification:
@@ -40,20 +48,35 @@ class LiveRows:
     def insert(self, live: Live) -> bool:
         return hit(self._cursor, _Q["insert_live"], _live_values(live))
 
+    def insert_fresh(self, live: Live) -> bool:
+        return hit(self._cursor, _Q["insert_fresh"], _fresh_values(live))
+
     def get(self, project: bytes, verification: bytes) -> Live | None:
         return one(self._cursor, _Q["get_live"], (project, verification), _live)
 
     def of_address(self, project: bytes, address: bytes) -> Live | None:
         return one(self._cursor, _Q["live_of_address"], (project, address), _live)
 
+    def checkable(
+        self, project: bytes, verification: bytes, now: int, failures_since: int,
+        max_failures: int, max_consecutive: int,
+    ) -> Checkable | None:  # fmt: skip
+        values = (project, verification, now, max_consecutive, failures_since, max_failures)
+        return one(self._cursor, _Q["checkable"], values, _checkable)
+
     def count_check(
         self, project: bytes, verification: bytes, now: int, failures_since: int,
         max_failures: int, max_consecutive: int,
-    ) -> Live | None:  # fmt: skip
+    ) -> bool:  # fmt: skip
         values = (project, verification, now, max_consecutive, failures_since, max_failures)
-        if not hit(self._cursor, _Q["count_check"], values):
-            return None
-        return self.get(project, verification)
+        return hit(self._cursor, _Q["count_check"], values)
+
+    def approve(
+        self, project: bytes, verification: bytes, now: int, failures_since: int,
+        max_failures: int, max_consecutive: int,
+    ) -> bool:  # fmt: skip
+        values = (project, verification, now, max_consecutive, failures_since, max_failures)
+        return hit(self._cursor, _Q["approve"], values)
 
     def count_send(
         self, project: bytes, verification: bytes, now: int, next_send_at: int, max_sends: int

@@ -165,6 +165,7 @@ OPERATIONS: tuple[Operation, ...] = (
         example=_EXAMPLE,
         answer=SentMessage,
         errors=SEND_ERRORS,
+        light=True,
         handler=_send_message,
     ),
     Operation(
@@ -179,6 +180,7 @@ OPERATIONS: tuple[Operation, ...] = (
         example={**_EXAMPLE, "code": "482913"},
         answer=SentMessage,
         errors=SEND_ERRORS,
+        light=True,
         handler=_send_code,
     ),
     Operation(

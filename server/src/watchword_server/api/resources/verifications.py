@@ -103,6 +103,7 @@ OPERATIONS: tuple[Operation, ...] = (
         example={"message_id": EXAMPLE_MESSAGE, "verify_code": "482913"},
         answer=CheckedVerification,
         errors=(UNKNOWN_ID, ALREADY_USED, ENDED),
+        light=True,
         handler=_check,
     ),
 )

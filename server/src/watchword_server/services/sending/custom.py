@@ -21,7 +21,7 @@ from watchword_server.ledger import Ledger
 from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy
 from watchword_server.ports.store import Store, Transaction
 from watchword_server.services.sending.admission import admit_all
-from watchword_server.services.sending.draft import Drafter, Start
+from watchword_server.services.sending.draft import Draft, Drafter, Start
 from watchword_server.services.sending.service import Accepted, Sending
 
 _CODE = "template.params.code"
@@ -40,10 +40,10 @@ class Occasion(Address, frozen=True):
         return f"{self.value} {self.serial}"
 
 
-class Draft(msgspec.Struct, frozen=True):
-    """A verification that only has to be counted and written."""
+class Message(msgspec.Struct, frozen=True):
+    """A verification that only has to be counted and written, and its recipient."""
 
-    live: Live
+    draft: Draft
     to: Address
 
 
@@ -75,32 +75,32 @@ class CustomSending(Sending):
             raise bad_field(_CODE, "required", f"`{_CODE}` is missing.")
         if asked.code is not None and not is_notice:
             _check_code(asked.code)
-        drafts: list[Draft] = []
+        messages: list[Message] = []
         for place, to in enumerate([asked.to] if more is None else more):
             one = msgspec.structs.replace(asked, to=to, code=None if is_notice else asked.code)
             with _Naming(place if more is not None else None):
-                drafts.append(self._draft(caller, one, chosen, now, is_notice=is_notice))
-        _check_unrepeated(drafts)
-        standing = self._count(caller, [draft.to for draft in drafts], now)
+                messages.append(self._message(caller, one, chosen, now, is_notice=is_notice))
+        _check_unrepeated(messages)
+        standing = self._count(caller, [message.to for message in messages], now)
 
         def unit(tx: Transaction) -> list[Live]:
             return [
-                self._placed(tx, draft, place if more is not None else None, now)
-                for place, draft in enumerate(drafts)
+                self._placed(tx, message.draft, place if more is not None else None, now)
+                for place, message in enumerate(messages)
             ]
 
         written = await self._store.write(unit)
         self._dispatch.wake()
         return [Accepted(live, live.next_send_at, standing) for live in written]
 
-    def _draft(
+    def _message(
         self, caller: Caller, asked: Start, chosen: Template, now: int, *, is_notice: bool
-    ) -> Draft:
+    ) -> Message:
         to = self._drafter.address(asked.to)
         route = self._drafter.route(asked, chosen, to, caller.mode)
         known_as = self._occasion(to) if is_notice else to
-        live = self._drafter.live(caller, asked, chosen, known_as, route, NATIVE, now)
-        return Draft(unchecked(live) if is_notice else live, to)
+        draft = self._drafter.draft(caller, asked, chosen, known_as, route, NATIVE, now)
+        return Message(unchecked(draft) if is_notice else draft, to)
 
     def _occasion(self, to: Address) -> Occasion:
         serial = self._entropy(_SERIAL_BYTES).hex()
@@ -111,7 +111,7 @@ class CustomSending(Sending):
 
     def _placed(self, tx: Transaction, draft: Draft, place: int | None, now: int) -> Live:
         with _Naming(place):
-            return self._begin(tx, draft.live, False, now)[0]
+            return self._begin(tx, draft, False, now)[0]
 
 
 class _Naming:
@@ -144,13 +144,14 @@ def _carries_code(template: Template) -> bool:
     return any("code" in variables_of(content.text) for content in contents)
 
 
-def unchecked(live: Live) -> Live:
+def unchecked(draft: Draft) -> Draft:
     """A verification that no code can approve: what carries none."""
-    return msgspec.structs.replace(live, max_checks=0)
+    live = msgspec.structs.replace(draft.live, max_checks=0)
+    return msgspec.structs.replace(draft, live=live)
 
 
-def _check_unrepeated(drafts: Sequence[Draft]) -> None:
+def _check_unrepeated(messages: Sequence[Message]) -> None:
     seen: dict[str, int] = {}
-    for place, draft in enumerate(drafts):
-        if seen.setdefault(draft.to.identity, place) != place:
+    for place, message in enumerate(messages):
+        if seen.setdefault(message.to.identity, place) != place:
             raise bad_field(f"to[{place}]", "duplicate", "A recipient is there twice.")

@@ -66,6 +66,21 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
         return f"<Start {self.template}>"
 
 
+class Draft(msgspec.Struct, frozen=True):
+    """A verification that only has to be written.
+
+    Attributes:
+        opened: what is sealed in `live`.
+    """
+
+    live: Live
+    route: Route
+    opened: tuple[Details, Secrets]
+
+    def __repr__(self) -> str:
+        return f"<Draft {self.live.id.hex()}>"
+
+
 class Drafter:
     """Makes drafts of verifications."""
 
@@ -138,10 +153,10 @@ class Drafter:
             )
         return _steps(usable)
 
-    def live(
+    def draft(
         self, caller: Caller, asked: Start, chosen: Template, to: Address, route: Route,
         policy: Policy, now: int,
-    ) -> Live:  # fmt: skip
+    ) -> Draft:  # fmt: skip
         """The new verification, its code hashed and sealed."""
         project, keyring = caller.project, self._keyring
         code = self._code(asked, chosen, policy)
@@ -156,7 +171,7 @@ class Drafter:
         secrets = Secrets(code, ttl_s, asked.params)
         sealed = keyring.seal(project, verification, _encode(details), random[_FIRST_NONCE])
         secret = keyring.seal(project, verification, _encode(secrets), random[_SECOND_NONCE])
-        return Live(
+        live = Live(
             project=project, id=verification, status=Status.PENDING, address=index,
             masked=to.masked, details=sealed, template=chosen.id,
             language=asked.language or template.DEFAULT_LANGUAGE, channel=route[0].channel,
@@ -168,6 +183,7 @@ class Drafter:
             secrets=secret, policy=policy.name,
             next_send_at=now + policy.cooldown_s(1) * _MS, route=_encoded(route), step=0,
         )  # fmt: skip
+        return Draft(live, route, (details, secrets))
 
     def _code(self, asked: Start, chosen: Template, policy: Policy) -> str:
         if asked.code is not None:
@@ -188,9 +204,7 @@ class Drafter:
 def _sameness(asked: Start, bound: bytes, route: Route) -> bytes:
     """What makes a second start of a pending verification its resend (design section 5)."""
     alternate = (asked.alternate_email or "").lower()
-    texts = (asked.template, asked.purpose, asked.code or "", alternate)
-    parts = (*(text.encode() for text in texts), bound, _encoded(route))
-    return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+    return _encode((asked.template, asked.purpose, asked.code, alternate, bound, _encoded(route)))
 
 
 def _named_steps(asked: Start, chosen: Template) -> tuple[Channel, ...]:

@@ -17,7 +17,7 @@ from watchword_server.domain.project import Caller
 from watchword_server.domain.sandbox import Magic
 from watchword_server.domain.template import Status, Template
 from watchword_server.services.sending.admission import count, rate_of
-from watchword_server.services.sending.custom import CustomSending, Draft, unchecked
+from watchword_server.services.sending.custom import CustomSending, Message, unchecked
 from watchword_server.services.sending.draft import Start
 from watchword_server.services.sending.service import Accepted
 
@@ -30,14 +30,14 @@ class Rehearsing(CustomSending):
         now = self._clock.now()
         chosen = await self._directory.template(caller.project, asked.template)
         self._drafter.alternate(asked.alternate_email)
-        draft = self._draft(caller, asked, chosen, now, is_notice=False)
-        standing = self._count(caller, (draft.to,), now)
-        live = await self._written(draft.live, now)
+        message = self._message(caller, asked, chosen, now, is_notice=False)
+        standing = self._count(caller, (message.to,), now)
+        live = await self._written(message.draft, now)
         return Accepted(live, live.next_send_at, standing)
 
-    def _draft(
+    def _message(
         self, caller: Caller, asked: Start, chosen: Template, now: int, *, is_notice: bool
-    ) -> Draft:
+    ) -> Message:
         chosen = msgspec.structs.replace(chosen, status=Status.APPROVED)
         to = self._drafter.address(asked.to, sandbox.MAGIC)
         row = sandbox.MAGIC.get(to.identity)
@@ -47,8 +47,8 @@ class Rehearsing(CustomSending):
             asked = _played(row, asked, chosen, to)
         route = self._drafter.route(asked, chosen, to, caller.mode)
         occasion = self._occasion(to)
-        live = self._drafter.live(caller, asked, chosen, occasion, route, SANDBOX, now)
-        return Draft(unchecked(live) if is_notice else live, to)
+        draft = self._drafter.draft(caller, asked, chosen, occasion, route, SANDBOX, now)
+        return Message(unchecked(draft) if is_notice else draft, to)
 
     def _count(self, caller: Caller, to: Sequence[Address], now: int) -> Standing:
         """Count the recipients on the limit of the caller; the first was counted as a request,

@@ -21,7 +21,7 @@ from watchword_server.ports.outside import Clock, Directory, Dispatch
 from watchword_server.ports.records import AddressState, Job
 from watchword_server.ports.store import Store, Transaction
 from watchword_server.services.sending.admission import admit, admit_resend
-from watchword_server.services.sending.draft import Drafter, Start
+from watchword_server.services.sending.draft import Draft, Drafter, Start
 
 _MS = 1000
 _FRESH = AddressState()
@@ -62,17 +62,19 @@ class Sending:
             Problem: the request breaks a rule, a limit holds, or the cool-down does
                 (RATE_LIMITED with the pending verification's `message_id`).
         """
-        chosen = await self._directory.template(caller.project, asked.template)
+        chosen = self._directory.known_template(caller.project, asked.template)
+        if chosen is None:
+            chosen = await self._directory.template(caller.project, asked.template)
         to = self._drafter.address(asked.to)
         alternate = self._drafter.alternate(asked.alternate_email)
         route = self._drafter.route(asked, chosen, to, caller.mode)
         now = self._clock.now()
         standing = admit(self._throughput, caller, to, alternate, now)
-        draft = self._drafter.live(caller, asked, chosen, to, route, NATIVE, now)
+        draft = self._drafter.draft(caller, asked, chosen, to, route, NATIVE, now)
         live = await self._written(draft, now)
         return Accepted(live, live.next_send_at, standing)
 
-    async def _written(self, draft: Live, now: int) -> Live:
+    async def _written(self, draft: Draft, now: int) -> Live:
         """Write a start, and hand its message over at once where the worker has a free slot."""
         dispatch = self._dispatch
         reserved = dispatch.reserve()
@@ -81,7 +83,7 @@ class Sending:
             live, job = await self._store.write(lambda tx: self._begin(tx, draft, reserved, now))
         except asyncio.CancelledError:  # its caller went away; its code is sent all the same
             if reserved:
-                task = asyncio.create_task(self._release_claim(draft))
+                task = asyncio.create_task(self._release_claim(draft.live))
                 self._left_behind.add(task)
                 task.add_done_callback(self._left_behind.discard)
             raise
@@ -139,16 +141,20 @@ class Sending:
         return await self._store.write(unit)
 
     def _begin(
-        self, tx: Transaction, draft: Live, claimed: bool, now: int
+        self, tx: Transaction, drafted: Draft, claimed: bool, now: int
     ) -> tuple[Live, Job | None]:
         """The unit of a start: what is pending then, and its job if it is a new one."""
+        draft, step, opened = drafted.live, drafted.route[0], drafted.opened
+        job = self._ledger.begin(tx, draft, step, now, claimed=claimed, opened=opened, fresh=True)
+        if job is not None:
+            return draft, job
         state = self._state(tx, draft, now)
         if state.next_send_at > now:
             raise _cooling(state.next_send_at, now, None)
         if state.sends:
             wait = POLICIES[draft.policy].cooldown_s(1 + state.sends) * _MS
             draft = msgspec.structs.replace(draft, next_send_at=now + wait)
-        job = self._ledger.begin(tx, draft, _decoded(draft.route)[0], now, claimed=claimed)
+        job = self._ledger.begin(tx, draft, step, now, claimed=claimed, opened=opened, fresh=False)
         if job is not None:
             return draft, job
         pending = tx.live.of_address(draft.project, draft.address)
@@ -162,7 +168,7 @@ class Sending:
         expired = pending.expires_at <= now
         trigger = Trigger.TIME_PASSED if expired else Trigger.CANCEL
         self._ledger.finish(tx, pending, trigger, now)
-        return self._begin(tx, draft, claimed, now)
+        return self._begin(tx, drafted, claimed, now)
 
     def _state(self, tx: Transaction, live: Live, now: int) -> AddressState:
         """What is remembered of a verification's address.

@@ -6,24 +6,33 @@
 INSERT INTO live SELECT {live_values} WHERE EXISTS (SELECT 1 FROM projects AS p WHERE p.id = :project)
 ON CONFLICT (project, address) DO NOTHING;
 
+-- name: insert_fresh
+-- The usual case in one statement: nor is anything remembered of the address.
+INSERT INTO live SELECT {live_values} WHERE EXISTS (SELECT 1 FROM projects AS p WHERE p.id = :project)
+  AND NOT EXISTS (
+      SELECT 1 FROM address_states AS s WHERE s.project = :project AND s.address = :address)
+ON CONFLICT (project, address) DO NOTHING;
+
 -- name: get_live
 SELECT * FROM live WHERE project = :project AND id = :id;
 
 -- name: live_of_address
 SELECT * FROM live WHERE project = :project AND address = :address;
 
+-- name: checkable
+-- {checkable} stands for what must hold for a code to be evaluated: see queries.py.
+SELECT *, EXISTS (
+    SELECT 1 FROM address_states AS s
+    WHERE s.project = live.project AND s.address = live.address)
+FROM live WHERE {checkable};
+
 -- name: count_check
--- The one statement that decides whether a submitted code is evaluated.
--- An address without a row in address_states has no failures, so the count is seldom taken.
-UPDATE live SET checks = checks + 1
-WHERE project = :project AND id = :id AND expires_at > :now AND checks < max_checks
-  AND NOT EXISTS (
-      SELECT 1 FROM address_states AS s
-      WHERE s.project = live.project AND s.address = live.address
-        AND (s.consecutive >= :max_consecutive
-             OR (SELECT count(*) FROM failed_checks AS f
-                 WHERE f.project = s.project AND f.address = s.address
-                   AND f.at > :failures_since) >= :max_failures));
+-- The one statement that decides that a wrong code was evaluated.
+UPDATE live SET checks = checks + 1 WHERE {checkable};
+
+-- name: approve
+-- The one statement that decides that a right code approves: whoever removes the row.
+DELETE FROM live WHERE {checkable};
 
 -- name: count_send
 UPDATE live SET sends = sends + 1, next_send_at = :next_send_at

@@ -17,8 +17,9 @@ class BoundedProtocol(HttpToolsProtocol):
     """Closes a connection whose header is too long or too slow."""
 
     _header_bytes = 0
-    _in_header = True
-    _too_slow: asyncio.TimerHandle | None = None
+    _in_header = False
+    _header_since = 0.0
+    _watch: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """A client is here; its first header has to come."""
@@ -27,7 +28,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
-        self._header_is_here()
+        if self._watch is not None:
+            self._watch.cancel()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
@@ -38,7 +40,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Its header is here."""
-        self._header_is_here()
+        self._in_header = False
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
@@ -50,15 +52,18 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.transport.close()
 
     def _wait_for_header(self) -> None:
+        # One timer goes on from request to request: setting one for each costs more.
         self._in_header, self._header_bytes = True, 0
-        self._too_slow = self.loop.call_later(HEADER_SECONDS, self._give_up)
+        self._header_since = self.loop.time()
+        if self._watch is None:
+            self._watch = self.loop.call_later(HEADER_SECONDS, self._look)
 
-    def _header_is_here(self) -> None:
-        self._in_header = False
-        if self._too_slow is not None:
-            self._too_slow.cancel()
-            self._too_slow = None
-
-    def _give_up(self) -> None:
-        if self._in_header and not self.transport.is_closing():
+    def _look(self) -> None:
+        self._watch = None
+        if not self._in_header or self.transport.is_closing():
+            return
+        left = self._header_since + HEADER_SECONDS - self.loop.time()
+        if left > 0:
+            self._watch = self.loop.call_later(left, self._look)
+        else:
             self.transport.close()
