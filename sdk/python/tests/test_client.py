@@ -251,6 +251,47 @@ CALLS: list[tuple[Callable[[Watchword], object], str, str, object]] = [
     (lambda c: list(c.templates.list()), "GET", "/template-configs", None),
     (lambda c: c.templates.get("x"), "GET", "/template-configs/x", None),
     (
+        lambda c: c.templates.create(
+            template_id="x", send_channel_strategy="sms", sms_config={"template_type": 1}
+        ),
+        "POST",
+        "/template-configs",
+        {"template_id": "x", "send_channel_strategy": "sms", "sms_config": {"template_type": 1}},
+    ),
+    (
+        lambda c: c.templates.lint(template_id="x", send_channel_strategy="sms", brand_name="Ex"),
+        "POST",
+        "/template-configs/lint",
+        {"template_id": "x", "send_channel_strategy": "sms", "brand_name": "Ex"},
+    ),
+    (
+        lambda c: c.templates.update("x", brand_name="Ex"),
+        "PATCH",
+        "/template-configs/x",
+        {"brand_name": "Ex"},
+    ),
+    (
+        lambda c: c.templates.replace("x", send_channel_strategy="sms", description="d"),
+        "PUT",
+        "/template-configs/x",
+        {"send_channel_strategy": "sms", "description": "d"},
+    ),
+    (lambda c: c.templates.delete("x"), "DELETE", "/template-configs/x", None),
+    (lambda c: list(c.templates.versions("x")), "GET", "/template-configs/x/versions", None),
+    (
+        lambda c: c.templates.preview("x", channel="sms", country="SG"),
+        "POST",
+        "/template-configs/x/preview",
+        {"channel": "sms", "country": "SG"},
+    ),
+    (lambda c: c.templates.approve("x"), "POST", "/template-configs/x/approve", {}),
+    (
+        lambda c: c.templates.reject("x", remark="No.", version=2),
+        "POST",
+        "/template-configs/x/reject",
+        {"remark": "No.", "version": 2},
+    ),
+    (
         lambda c: c.keys.create(name="n", scopes=["s"], allowed_ips=["::1"], expires_in=60),
         "POST",
         "/api-keys",
@@ -288,7 +329,7 @@ def test_an_operation_is_this_request(
     script: Play,
 ) -> None:
     ids = dict.fromkeys(("message_id", "template_id", "dev_key", "project_id"), "x")
-    played = script(ok({**ids, "verified": True, "data": []}))
+    played = script(ok({**ids, "verified": True, "passed": True, "data": []}))
     call(Watchword(**KEYS, transport=played))
     (request,) = played.requests
     assert (request.method, request.url.raw_path.decode()) == (method, f"/v1{path}")

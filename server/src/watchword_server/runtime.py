@@ -16,7 +16,9 @@ from watchword_server.domain.limits import DailyQuota, Throughput
 from watchword_server.domain.numbering import numbering_from
 from watchword_server.domain.project import Caller, Mode, Scope
 from watchword_server.domain.sealing import Keyring
+from watchword_server.domain.tariff import Tariff
 from watchword_server.domain.template import Autofill, OriginBound, TemplateError
+from watchword_server.domain.template_review import AutoApprove
 from watchword_server.egress.poster import GuardedPoster
 from watchword_server.entropy import PagedEntropy
 from watchword_server.ledger import Ledger
@@ -40,6 +42,7 @@ from watchword_server.services.sandboxes import Sandboxes
 from watchword_server.services.sending import CustomSending, Rehearsing
 from watchword_server.services.sending.admission import RATES
 from watchword_server.services.sending.draft import Drafter
+from watchword_server.services.templates import Templates
 from watchword_server.services.webhooks import Notifying, Posting, WebhookEndpoints, WebhookLog
 from watchword_server.settings import PEPPER_LOST, Settings, load_or_create_keyring
 from watchword_server.storage.store import HIGH_WATER, SqliteStore
@@ -47,6 +50,7 @@ from watchword_server.storage.store import HIGH_WATER, SqliteStore
 DEFAULT_PROJECT = "default"
 _WARM_UP_PAUSE_S = 0.02
 _KEYRING_FACT = "keyring_fingerprint"
+_LIMITS = frozenset(RATES[Mode.LIVE]) | {"requests"}
 
 
 class Services(msgspec.Struct, frozen=True):
@@ -60,6 +64,7 @@ class Services(msgspec.Struct, frozen=True):
     projects: Projects
     webhook_endpoints: WebhookEndpoints
     webhook_log: WebhookLog
+    templates: Templates
     throughput: Throughput
     clock: Clock
 
@@ -132,29 +137,30 @@ class Runtime:
         self.dispatch = Switchboard()
         self._open = True
         re_util.enable_pattern_cache()  # for the few numbers that the library itself answers
-        numbering = numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
-        self._numbering = numbering
-        sequence = ids.Sequence(entropy(6))
-        ledger = Ledger(sequence)
+        self._numbering = numbering = numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
+        ledger = Ledger(sequence := ids.Sequence(entropy(6)))
         own, magic = catalogue.templates(), catalogue.templates(table=catalogue.SANDBOX)
-        per_day = settings.sandbox_requests_per_day
+        per_day = settings.sandbox_requests_per_day if settings.sandbox_is_on else None
         sandboxes = Sandboxes(store, clock, keyring, (*own, *magic), per_day)
-        public = sandboxes.caller if settings.sandbox_is_on else None
-        directory = CachedDirectory(store, clock, keyring, entropy, public)
+        directory = CachedDirectory(store, clock, keyring, entropy, sandboxes.caller)
         throughput, quota = Throughput(), DailyQuota()
         drafter = Drafter(keyring, numbering, accounts, entropy)
         sending = store, clock, drafter, directory
         writing = ledger, self.dispatch, entropy
         posting = Posting(clock, entropy, keyring, self.poster)
-        allows_http = settings.webhook_allow_http or bool(settings.webhook_networks)
+        http = settings.webhook_allow_http or bool(settings.webhook_networks)
+        approve = AutoApprove(settings.template_auto_approve)
+        tariff = Tariff(settings.message_prices, settings.price_currency)
+        autofill = _autofill(settings)
         self.services = Services(
             directory=directory,
             sending=CustomSending(*sending, throughput, *writing),
             checking=Checking(store, clock, keyring, sequence, ledger),
             reading=Reading(store, clock, keyring, numbering, directory),
             api_keys=ApiKeys(store, clock, entropy, keyring, directory),
-            projects=Projects(store, clock, entropy, directory, own, magic, _limit_names()),
-            webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=allows_http),
+            projects=Projects(store, clock, entropy, directory, own, magic, _LIMITS, approve),
+            templates=Templates(store, clock, directory, autofill, approve, tariff),
+            webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
             webhook_log=WebhookLog(store, clock, keyring),
             throughput=throughput,
             clock=clock,
@@ -162,13 +168,11 @@ class Runtime:
         self.rehearsal = msgspec.structs.replace(
             self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
-        self.notifying = Notifying(
-            store, clock, entropy, keyring, posting, settings.webhook_schedule
-        )
+        schedule = settings.webhook_schedule
+        self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
         self.delivering = Delivering(
-            store, clock, entropy, keyring, directory, accounts, ledger, sequence,
-            _autofill(settings),
-        )  # fmt: skip
+            store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill
+        )
 
     @classmethod
     async def open(
@@ -292,10 +296,6 @@ def _poster(settings: Settings, clock: Clock) -> GuardedPoster:
             ) from None
     allowed = destinations.networks(settings.webhook_networks)
     return GuardedPoster(clock.now, allowed, allow_http=settings.webhook_allow_http, trust=trust)
-
-
-def _limit_names() -> frozenset[str]:
-    return frozenset(RATES[Mode.LIVE]) | {"requests"}
 
 
 def _autofill(settings: Settings) -> Autofill | None:

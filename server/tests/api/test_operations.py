@@ -15,6 +15,7 @@ from api.test_bad_inputs import answer_to
 from api.world import CODE, World
 from watchword_server.api import error_pages, openapi
 from watchword_server.api.operations import BY_ID, OPERATIONS, TAGS
+from watchword_server.api.resources.templates import EXAMPLE
 from watchword_server.api.routing import Router
 from watchword_server.domain.errors import KINDS, NextAction
 
@@ -22,13 +23,17 @@ PUBLIC_URL = "http://127.0.0.1:8080"
 DOCUMENT = openapi.document(PUBLIC_URL)
 IDS = (
     "sendMessage sendCode resendMessage cancelMessage getMessage listMessages checkVerification "
-    "listTemplates getTemplate listInboxMessages createApiKey listApiKeys getApiKey updateApiKey "
+    "createTemplate listTemplates getTemplate replaceTemplate changeTemplate deleteTemplate "
+    "lintTemplate previewTemplate listTemplateVersions approveTemplate rejectTemplate "
+    "listInboxMessages createApiKey listApiKeys getApiKey updateApiKey "
     "deleteApiKey rotateApiKey createProject listProjects getProject updateProject deleteProject "
     "unlockAddress createWebhookEndpoint listWebhookEndpoints getWebhookEndpoint "
     "updateWebhookEndpoint deleteWebhookEndpoint rotateWebhookSecret testWebhookEndpoint "
     "listWebhookDeliveries getWebhookDelivery replayWebhooks "
     "sendCustomMessage listSandboxMessages setSandboxWebhook"
 )
+
+WITHOUT_ID = {name: value for name, value in EXAMPLE.items() if name != "template_id"}
 
 anyio = pytest.mark.asyncio(loop_scope="module")
 
@@ -61,9 +66,17 @@ def test_the_example_of_an_operation_is_accepted_by_it(operation: Any) -> None:
     validator(success["schema"]).validate(success["example"])
 
 
-def test_no_success_but_the_inbox_has_a_key_named_code() -> None:
+HAVE_A_CODE = {
+    "listInboxMessages": "the inbox is for reading codes",
+    "listSandboxMessages": "so is that of the sandbox",
+    "createTemplate": "the field's own answer is `{code: 0, message: success}`",
+    "deleteTemplate": "the same",
+}
+
+
+def test_no_success_but_these_has_a_key_named_code() -> None:
     for operation in OPERATIONS:
-        if operation.id not in ("listInboxMessages", "listSandboxMessages"):
+        if operation.id not in HAVE_A_CODE:
             text = json.dumps(responses(operation.id)[str(operation.status)])
             _, components = msgspec.json.schema_components([operation.answer])
             assert '"code"' not in text
@@ -131,6 +144,19 @@ async def test_answers_are_as_described(world: World) -> None:
         ("getMessage", f"/v1/messages/{message}", None),
         ("listTemplates", "/v1/template-configs", None),
         ("getTemplate", "/v1/template-configs/otp-any", None),
+        ("getTemplate", "/v1/template-configs/otp-email", None),
+        ("createTemplate", "/v1/template-configs", EXAMPLE),
+        ("lintTemplate", "/v1/template-configs/lint", {**EXAMPLE, "brand_name": "A"}),
+        ("changeTemplate", "/v1/template-configs/log-in", {"brand_name": "Other"}),
+        ("previewTemplate", "/v1/template-configs/log-in/preview", None),
+        ("previewTemplate", "/v1/template-configs/otp-email/preview", {"language": "ja"}),
+        ("listTemplateVersions", "/v1/template-configs/log-in/versions", None),
+        ("rejectTemplate", "/v1/template-configs/log-in/reject", {"remark": "No."}),
+        ("listTemplates", "/v1/template-configs", None),
+        ("approveTemplate", "/v1/template-configs/log-in/approve", None),
+        ("replaceTemplate", "/v1/template-configs/log-in", WITHOUT_ID),
+        ("getTemplate", "/v1/template-configs/log-in", None),
+        ("deleteTemplate", "/v1/template-configs/log-in", None),
         ("listInboxMessages", "/v1/inbox/messages", None),
         ("createApiKey", "/v1/api-keys", {"name": "k2"}),
         ("listApiKeys", "/v1/api-keys", None),

@@ -13,10 +13,10 @@ from watchword_server.domain.template import (
     OriginBound,
     Status,
     is_right_to_left,
-    problems,
     render,
     variables_of,
 )
+from watchword_server.domain.template_rules import problems
 
 LONGEST_BRAND = "TenLetters"
 ALL = {made.id: made for made in (*templates(LONGEST_BRAND), *templates(LONGEST_BRAND, SANDBOX))}

@@ -11,9 +11,10 @@ QUICK = settings(
 )
 
 
-def test_the_scope_of_the_server_is_apart_from_those_of_a_project():
-    assert {Scope.SERVER_ADMIN} | PROJECT_SCOPES == set(Scope)
-    assert Scope.SERVER_ADMIN not in PROJECT_SCOPES
+def test_the_scopes_of_an_operator_are_apart_from_those_of_a_project():
+    operators = {Scope.SERVER_ADMIN, Scope.TEMPLATES_REVIEW}
+    assert operators | PROJECT_SCOPES == set(Scope)
+    assert not operators & PROJECT_SCOPES
 
 
 def test_modes_are_those_of_the_design():

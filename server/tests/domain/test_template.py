@@ -10,19 +10,19 @@ from watchword_server.domain.channel import Channel
 from watchword_server.domain.template import (
     Alphabet,
     AppHash,
+    Category,
     Content,
     OriginBound,
     Template,
     TemplateError,
-    check,
     clean,
     fallbacks,
     is_right_to_left,
     language_tag,
     parse_strategy,
-    problems,
     render,
 )
+from watchword_server.domain.template_rules import check, problems
 
 QUICK = settings(
     max_examples=60, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
@@ -92,6 +92,9 @@ BAD = [
     (template(code_alphabet=Alphabet(0)), "verify_code_type", "range"),
     (template(ttl_s=59), "verify_code_ttl", "range"),
     (template(ttl_s=601), "verify_code_ttl", "range"),
+    (template(id="lint"), "template_id", "reserved"),
+    (template(category=Category.MARKETING), "verify_code_config", "category"),
+    (template(channel=Channel.WHATSAPP, ttl_s=120), "verify_code_ttl", "whatsapp"),
     (template(strategy=()), "send_channel_strategy", "empty_step"),
     (template(strategy=(Channel.SMS, Channel.VOICE)), "voice_config", "content"),
     (template(channel=Channel.VOICE, code_alphabet=Alphabet(6)), "verify_code_type", "voice"),
@@ -124,7 +127,8 @@ def test_a_problem_names_its_field_and_rule(bad, field, rule):
 
 
 def test_a_template_without_a_code_may_say_anything():
-    assert problems(template("Your order is here", code_length=0)) == ()
+    order = template("Your order is here", code_length=0, category=Category.UTILITY)
+    assert problems(order) == ()
 
 
 def test_a_template_survives_storage():

@@ -24,10 +24,11 @@ async def test_a_project_starts_with_every_built_in_template(desk, mode):
     project = await desk.services.projects.create("new", mode)
     desk.caller = await desk.runtime.operator("new")
     assert desk.caller.project == project.id
-    found = await desk.services.reading.templates(desk.caller)
+    found = await desk.services.templates.all(desk.caller)
     tables = {**catalogue.BUILT_IN, **(catalogue.SANDBOX if mode is Mode.SANDBOX else {})}
-    assert {one.id for one in found} == set(tables)
-    assert await desk.services.reading.template(desk.caller, "otp-sms") in found
+    assert {one.used.id for one in found} == set(tables)
+    assert all(one.used == one.newest for one in found)
+    assert await desk.services.templates.get(desk.caller, "otp-sms") in found
 
 
 async def test_a_name_is_taken_once(desk):

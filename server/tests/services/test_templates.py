@@ -84,5 +84,5 @@ async def test_a_template_of_another_project_is_not_there(desk):
     await put(desk)
     await desk.services.projects.create("other", desk.caller.mode)
     other = await desk.runtime.operator("other")
-    is_refused(await refusal(desk.services.reading.template(other, "mine")), UNKNOWN_ID)
-    assert "mine" not in {one.id for one in await desk.services.reading.templates(other)}
+    is_refused(await refusal(desk.services.templates.get(other, "mine")), UNKNOWN_ID)
+    assert "mine" not in {one.used.id for one in await desk.services.templates.all(other)}

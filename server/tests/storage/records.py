@@ -170,6 +170,7 @@ def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
         "project": tx.projects.get(owner),
         "api_keys": tx.api_keys.of(owner),
         "templates": tx.templates.of(owner),
+        "versions": tx.templates.versions(owner, "otp-sms", 9),
         "live": tx.live.get(owner, VERIFICATION),
         "of_address": tx.live.of_address(owner, ADDRESS),
         "page": tx.verifications.page(owner, None, None, NOW, 9),

@@ -160,3 +160,33 @@ async def test_a_template_is_put_once_and_again(store):
     found = await store.write(unit)
     assert [one.id for one in found] == ["another", "otp-sms"]
     assert found[0] == template("another")
+
+
+async def test_versions_are_kept_beside_the_one_in_use(store):
+    def unit(tx):
+        tx.templates.put(OURS, template())
+        tx.templates.keep(OURS, template(version=2, brand_name="Two"))
+        tx.templates.keep(OURS, template(version=2, brand_name="Again"))
+        tx.templates.put(OURS, template("another", version=7))
+        tx.templates.put(THEIRS, template(version=9))
+        assert tx.templates.get(OURS, "otp-sms") == template()
+        assert tx.templates.version(OURS, "otp-sms", 2).brand_name == "Again"
+        assert tx.templates.version(OURS, "otp-sms", 3) is None
+        assert [one.version for one in tx.templates.versions(OURS, "otp-sms", 9)] == [2, 1]
+        assert [one.version for one in tx.templates.versions(OURS, "otp-sms", 1)] == [2]
+        return [(one.id, one.version) for one in tx.templates.newest(OURS)]
+
+    assert await store.write(unit) == [("another", 7), ("otp-sms", 2)]
+
+
+async def test_a_template_is_deleted_with_its_versions(store):
+    def unit(tx):
+        for owner in (OURS, THEIRS):
+            tx.templates.put(owner, template())
+            tx.templates.keep(owner, template(version=2))
+        assert tx.templates.delete(OURS, "otp-sms") is True
+        assert tx.templates.delete(OURS, "otp-sms") is False
+        assert tx.templates.versions(OURS, "otp-sms", 9) == []
+        return tx.templates.versions(THEIRS, "otp-sms", 9)
+
+    assert len(await store.write(unit)) == 2

@@ -166,3 +166,16 @@ def test_columns_stand_in_the_order_of_the_fields_mutant_is_caught(tmp_path):
         connection.execute("ALTER TABLE live ADD COLUMN late TEXT")
         with pytest.raises(AssertionError):
             columns_stand_in_the_order_of_the_fields(connection, RECORDS)
+
+
+def test_a_template_from_before_versions_is_its_first_version(tmp_path, monkeypatch):
+    known = migrate.migrations()
+    with connected(tmp_path) as connection:
+        monkeypatch.setattr(migrate, "migrations", lambda: known[:1])
+        list(migrate.run(connection))
+        insert = "INSERT INTO templates (project, id, body) VALUES (x'01', 'mine', ?)"
+        connection.execute(insert, ('{"id":"mine","version":1}',))
+        monkeypatch.setattr(migrate, "migrations", lambda: known)
+        list(migrate.run(connection))
+        kept = connection.execute("SELECT * FROM template_versions").fetchall()
+    assert kept == [(b"\x01", "mine", 1, '{"id":"mine","version":1}')]

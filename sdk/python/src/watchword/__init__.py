@@ -29,10 +29,13 @@ from watchword.models import (
     CheckResult,
     Health,
     InboxMessage,
+    LintReport,
     Message,
     Project,
     SandboxWebhook,
     Template,
+    TemplatePreview,
+    TemplateVersion,
 )
 from watchword.protocol import __version__
 
@@ -49,6 +52,7 @@ __all__ = [
     "Gone",
     "Health",
     "InboxMessage",
+    "LintReport",
     "Message",
     "NotFound",
     "PermissionDenied",
@@ -57,6 +61,8 @@ __all__ = [
     "SandboxWebhook",
     "ServerError",
     "Template",
+    "TemplatePreview",
+    "TemplateVersion",
     "TimedOut",
     "UnexpectedResponse",
     "Watchword",

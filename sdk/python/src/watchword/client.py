@@ -19,6 +19,7 @@ from watchword.errors import ConnectionFailed, TimedOut
 from watchword.models import Health
 from watchword.protocol import Call, Exchange, Retry, Settings, configure
 from watchword.resources import AsyncRunner, SyncRunner, W
+from watchword.templates import Templates
 
 SANDBOX = ("watchword_sandbox_demo", "watchword_sandbox_secret")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -82,7 +83,7 @@ class _Client(resources.Resource[W]):
         self.verifications: resources.Verifications[W] = resources.Verifications(runner)
         self.sandbox: resources.Sandbox[W] = resources.Sandbox(runner)
         self.inbox: resources.Inbox[W] = resources.Inbox(runner)
-        self.templates: resources.Templates[W] = resources.Templates(runner)
+        self.templates: Templates[W] = Templates(runner)
         self.keys: resources.Keys[W] = resources.Keys(runner)
         self.guard: resources.Guard[W] = resources.Guard(runner)
         self.projects: resources.Projects[W] = resources.Projects(runner)

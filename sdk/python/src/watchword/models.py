@@ -116,13 +116,63 @@ class SandboxWebhook(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Template(Record):
-    """A template: what is said, and by which channels."""
+    """A template in the version that is in use.
+
+    Attributes:
+        status: 1 pending, 2 approved, 3 rejected.
+        change: a newer version that waits for its review or was rejected, if there is one.
+        contents: what is said, by channel and language; not in a list, as are the findings.
+    """
 
     template_id: str
     description: str | None = None
     send_channel_strategy: str | None = None
     brand_name: str | None = None
     status: int | str | None = None
+    audit_remark: str | None = None
+    version: int | None = None
+    change: Mapping[str, Any] | None = field(default=None, hash=False)
+    category: str | None = None
+    contents: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(
+        default_factory=dict, repr=False, hash=False
+    )
+    findings: Objects = field(default=(), repr=False, hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateVersion(Record):
+    """One version of a template with its review; `status` as in `Template`."""
+
+    version: int
+    in_use: bool = False
+    status: int | None = None
+    audit_remark: str | None = None
+    reviewed_by: str | None = None
+    submitted_at: When = None
+    reviewed_at: When = None
+    contents: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(
+        default_factory=dict, repr=False, hash=False
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LintReport(Record):
+    """What the policy says: `rule`, `severity`, `field`, `message` and `fix` of each finding."""
+
+    passed: bool
+    findings: Objects = field(default=(), hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplatePreview(Record):
+    """Messages as they would be sent: `channel`, `language`, `text`, `segments`, `cost` and so on.
+
+    The code in them is an example.
+    """
+
+    template_id: str
+    version: int | None = None
+    data: Objects = field(default=(), repr=False, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +199,7 @@ class Project(Record):
     name: str | None = None
     mode: str | None = None
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
+    link_domains: Strings = ()
     created_at: When = None
 
 

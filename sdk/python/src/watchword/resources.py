@@ -18,7 +18,6 @@ from watchword.models import (
     Message,
     Project,
     SandboxWebhook,
-    Template,
 )
 from watchword.protocol import Call, Listing, Settings, compact, listing, nothing, segment
 
@@ -268,20 +267,6 @@ class Guard(Resource[W]):
         return Call("POST", "/guard/unlock", nothing, body={"to": to}, secrets=(to,))
 
 
-class Templates(Resource[W]):
-    """Read templates."""
-
-    @paginated
-    def list(self) -> Listing[Template]:
-        """Every template, without its content."""
-        return listing("/template-configs", Template)
-
-    @operation
-    def get(self, template_id: str) -> Call[Template]:
-        """One template with its content."""
-        return Call("GET", f"/template-configs/{segment(template_id)}", Template.from_wire)
-
-
 class Keys(Resource[W]):
     """Manage the API keys of a project."""
 
@@ -362,10 +347,12 @@ class Projects(Resource[W]):
         name: str | None = None,
         mode: str | None = None,
         limits: Mapping[str, Mapping[str, int]] | None = None,
+        link_domains: Sequence[str] | None = None,
     ) -> Call[Project]:
         """Change what is given and leave the rest."""
         path, body = f"/projects/{segment(project_id)}", {"name": name, "mode": mode}
-        return Call("PATCH", path, Project.from_wire, body=body | {"limits": limits})
+        more = {"limits": limits, "link_domains": link_domains}
+        return Call("PATCH", path, Project.from_wire, body=body | more)
 
     @operation
     def delete(self, project_id: str) -> Call[None]:

@@ -23,12 +23,13 @@ CAUSES: dict[str, str] = {
     "loopback name, nor on its list. This keeps web pages from reaching the server by "
     "rebinding a name.",
     "not-allowed-here": "The call is well formed, but the project or template does not permit it. "
-    "`reason` names the rule, such as `live_project` or `template_not_approved`.",
+    "`reason` names the rule, such as `live_project`, `template_not_approved` or "
+    "`template_policy`.",
     "already-used": "The verification was approved before. Each code approves exactly once, "
     "however many checks arrive at the same time.",
     "ended": "The verification is not pending any more. `reason` says how it ended: `expired`, "
     "`exhausted`, `canceled` or `failed`.",
-    "conflict": "Something of that name exists.",
+    "conflict": "Something of that name exists, or it is in that state already.",
     "rate-limited": "A limit or a cool-down holds. `limit` names it; `message_id`, if there, is "
     "the verification that is pending for the address.",
     "unknown-id": "Nothing with this id exists in the project of the key. An id of another "
@@ -52,6 +53,8 @@ CAUSES: dict[str, str] = {
     "switched-off": "The handset is off, out of reach, or its line is suspended.",
     "unsubscribed": "The recipient asked to be sent nothing more.",
     "unregistered": "The number exists in its country's plan, but no subscriber has it.",
+    "no-channel-config": "A template names a channel in `send_channel_strategy` without "
+    "saying what is sent there. The title is the field's own wording.",
 }
 """Why each kind of error happens, by its slug."""
 

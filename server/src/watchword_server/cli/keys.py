@@ -31,7 +31,7 @@ def command() -> None:
     multiple=True,
     metavar="SCOPE",
     help=f"What it may do; repeat it. One of {', '.join(Scope)}. "
-    "Unset: all of them but server:admin.",
+    "Unset: all of them but server:admin and templates:review.",
 )
 @click.option("--expires", type=DURATION, metavar="30d", help="When it stops working.")
 @click.option(

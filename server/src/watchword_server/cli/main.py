@@ -32,7 +32,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
     "Administer": {
         "projects": Row("projects", "Create, list, change and delete projects."),
         "keys": Row("keys", "Create, list, rotate, disable and delete API keys."),
-        "templates": Row("templates", "Look at a project's templates."),
+        "templates": Row("templates", "Write, preview and review a project's templates."),
         "limits": Row("limits", "Unlock an address that failed too often."),
     },
     "Use": {

@@ -77,6 +77,28 @@ def set_mode(project: str, mode: str, as_json: bool) -> None:
     screen.say(f"Project {changed['name']} is {changed['mode']}: {effect}.")
 
 
+@command.command("set-links")
+@click.argument("project")
+@click.argument("domains", nargs=-1)
+@json_option
+def set_links(project: str, domains: tuple[str, ...], as_json: bool) -> None:
+    """Say to which domains links in a project's templates may lead; none takes them away."""
+
+    async def change(desk: Operator) -> Answer:
+        found = await desk.project(project)
+        path = {"project_id": found["project_id"]}
+        body = {"link_domains": [domain.lower() for domain in domains]}
+        answer: Answer = await desk.call("updateProject", path=path, body=body)
+        return answer
+
+    changed = operate(change)
+    if as_json:
+        screen.emit(changed)
+        return
+    allowed = ", ".join(changed["link_domains"]) or "nowhere"
+    screen.say(f"Links in templates of {changed['name']} may lead to: {allowed}.")
+
+
 @command.command("delete")
 @click.argument("project")
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -215,6 +215,11 @@ UNREGISTERED = ErrorKind(
     "unregistered", 5020, 400, "The number is not registered", _A.FIX_ADDRESS,
     "Ask the person for another number: nobody has this one.",
 )  # fmt: skip
+NO_CHANNEL_CONFIG = ErrorKind(
+    "no-channel-config", 3003, 400, "not contains any channel config", _A.FIX_REQUEST,
+    "Give a configuration for every channel of `send_channel_strategy`: `field` names the missing "
+    "one.",
+)  # fmt: skip
 
 KINDS: tuple[ErrorKind, ...] = (
     INTERNAL,
@@ -247,4 +252,5 @@ KINDS: tuple[ErrorKind, ...] = (
     SWITCHED_OFF,
     UNSUBSCRIBED,
     UNREGISTERED,
+    NO_CHANNEL_CONFIG,
 )

@@ -15,12 +15,15 @@ class Mode(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a key may do; `server:admin` is apart from the scopes of a project."""
+    """What a key may do; `server:admin` and `templates:review` are apart from the scopes of a
+    project: an operator's own, which no key has unless an operator gave them to it."""
 
     MESSAGES_SEND = "messages:send"
     MESSAGES_READ = "messages:read"
     VERIFICATIONS_CHECK = "verifications:check"
     TEMPLATES_READ = "templates:read"
+    TEMPLATES_MANAGE = "templates:manage"
+    TEMPLATES_REVIEW = "templates:review"
     INBOX_READ = "inbox:read"
     KEYS_MANAGE = "keys:manage"
     GUARD_MANAGE = "guard:manage"
@@ -28,18 +31,23 @@ class Scope(StrEnum):
     SERVER_ADMIN = "server:admin"
 
 
-PROJECT_SCOPES: frozenset[Scope] = frozenset(Scope) - {Scope.SERVER_ADMIN}
+PROJECT_SCOPES: frozenset[Scope] = frozenset(Scope) - {Scope.SERVER_ADMIN, Scope.TEMPLATES_REVIEW}
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """A tenant.  `limits` overrides rows of the mode's throughput table by name; a `hidden` one
-    is in no list: it belongs to a caller with the public keys of the sandbox."""
+    """A tenant.
+
+    `limits` overrides rows of the mode's throughput table by name; `link_domains` are those that
+    links in its templates may lead to.  A `hidden` one is in no list: it belongs to a caller with
+    the public keys of the sandbox.
+    """
 
     id: bytes
     name: str
     mode: Mode
     created_at: int
     limits: dict[str, tuple[int, int]] = {}
+    link_domains: tuple[str, ...] = ()
     hidden: bool = False
 
 

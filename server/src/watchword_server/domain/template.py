@@ -11,25 +11,19 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from enum import IntFlag, StrEnum
+from typing import Any
 
 import msgspec
 
-from watchword_server.domain.channel import CODELESS, Channel
+from watchword_server.domain.channel import Channel
 
 MAX_STEPS = 5
 MAX_VALUE = 256
 """Characters of one variable's value that reach a message."""
 
-MAX_TEXT = 1_600
-"""Characters of a text, ten SMS at most; an email, with its subject and HTML, may have more."""
-
-MAX_EMAIL = 200_000
-
 DEFAULT_LANGUAGE = "default"
 
 _VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*\}\}")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,3}")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 _APP_HASH = re.compile(r"[A-Za-z0-9+/]{11}")
@@ -78,16 +72,38 @@ class Alphabet(IntFlag):
     UPPERCASE = 4
 
 
-class Content(msgspec.Struct, frozen=True):
-    """What one channel says in one language; subject and html are for email."""
+class Category(StrEnum):
+    """What a message is for; the word is the wire's `custom_sub_type`."""
+
+    AUTHENTICATION = "authentication"
+    UTILITY = "utility"
+    MARKETING = "marketing"
+
+
+class Content(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one channel says in one language.
+
+    `subject`, `html` and `sender` (a name) are for email; `presets` are values of variables that
+    a call does not give.
+    """
 
     text: str
     subject: str | None = None
     html: str | None = None
+    sender: str | None = None
+    presets: Mapping[str, str] | None = None
 
 
 class Template(msgspec.Struct, frozen=True):
-    """A message a project may send; `code_length` 0: without a generated code; `created_at` ms."""
+    """One version of a message a project may send (times in ms).
+
+    Attributes:
+        code_length: 0 where it is sent without a generated code.
+        created_at: when the first version was made; `submitted_at` is this version's own.
+        automatic: whether its approval was given by a setting, not by a person.
+        reviewed_by: who decided.
+        configs: the vendor's configurations, by their names on the wire, as they were submitted.
+    """
 
     id: str
     strategy: tuple[Channel, ...]
@@ -101,6 +117,12 @@ class Template(msgspec.Struct, frozen=True):
     audit_remark: str = ""
     version: int = 1
     created_at: int = 0
+    category: Category = Category.AUTHENTICATION
+    submitted_at: int = 0
+    reviewed_at: int | None = None
+    reviewed_by: str = ""
+    automatic: bool = False
+    configs: Mapping[str, Any] = {}
 
 
 class OriginBound(msgspec.Struct, frozen=True):
@@ -163,6 +185,7 @@ class Rendered(msgspec.Struct, frozen=True):
     language: str
     subject: str | None = None
     html: str | None = None
+    sender: str | None = None
 
     def __repr__(self) -> str:
         return f"Rendered(language={self.language!r}, text=<{len(self.text)} characters>)"
@@ -198,78 +221,6 @@ def parse_strategy(strategy: str) -> tuple[Channel, ...]:
 
 
 _CHANNELS = frozenset(channel.value for channel in Channel)
-
-
-def problems(template: Template) -> tuple[TemplateError, ...]:
-    """Everything that keeps a template from being saved, in reading order."""
-    return (*_head_problems(template), *_content_problems(template))
-
-
-def check(template: Template) -> None:
-    """Raise the first of the template's problems, if there is one."""
-    for problem in problems(template):
-        raise problem
-
-
-def _head_problems(template: Template) -> Iterator[TemplateError]:
-    def problem(field: str, rule: str, message: str) -> TemplateError:
-        return TemplateError(message, field=field, rule=rule)
-
-    if not _ID.fullmatch(template.id):
-        yield problem("template_id", "id", "an id has 1 to 128 letters, digits and _ . : -")
-    if len(template.description) > 255:
-        yield problem("description", "too_long", "a description has at most 255 characters")
-    if template.brand_name and not 2 <= len(template.brand_name) <= 10:
-        yield problem("brand_name", "length", "a brand name has 2 to 10 characters")
-    if template.brand_name != clean(template.brand_name):
-        yield problem("brand_name", "characters", "a brand name has no invisible characters")
-    if template.code_length and not 4 <= template.code_length <= 10:
-        yield problem("verify_code_len", "range", "a code has 4 to 10 characters")
-    if not 1 <= template.code_alphabet <= 7:
-        yield problem("verify_code_type", "range", "1 digits, 2 lower case, 4 upper case, or a sum")
-    if not 60 <= template.ttl_s <= 600:
-        yield problem("verify_code_ttl", "range", "a code lives 1 to 10 minutes")
-    mixed = Alphabet.LOWERCASE | Alphabet.UPPERCASE
-    if Channel.VOICE in template.strategy and template.code_alphabet & mixed == mixed:
-        yield problem("verify_code_type", "voice", "a spoken code cannot mix upper and lower case")
-    if not template.strategy:
-        yield problem("send_channel_strategy", "empty_step", "a template needs a channel")
-
-
-def _content_problems(template: Template) -> Iterator[TemplateError]:
-    for channel in template.strategy:
-        if channel in CODELESS:
-            continue
-        field = f"{channel}_config"
-        contents = template.contents.get(channel)
-        if not contents:
-            yield TemplateError(f"no content for the step {channel}", field=field, rule="content")
-        elif DEFAULT_LANGUAGE not in contents:
-            yield TemplateError(
-                f"{channel} needs content in the language default", field=field, rule="default"
-            )
-        for language, content in (contents or {}).items():
-            for rule, message in _text_problems(template, channel, content):
-                yield TemplateError(f"{channel}, {language}: {message}", field=field, rule=rule)
-            if not _LANGUAGE.fullmatch(language):
-                yield TemplateError(
-                    "a language is a tag such as pt_BR", field=field, rule="language"
-                )
-
-
-def _text_problems(
-    template: Template, channel: Channel, content: Content
-) -> Iterator[tuple[str, str]]:
-    said = "".join(filter(None, (content.text, content.subject, content.html)))
-    limit = MAX_EMAIL if channel is Channel.EMAIL else MAX_TEXT
-    if len(said) > limit:
-        yield "too_long", f"more than {limit} characters"
-    if template.code_length and "code" not in variables_of(content.text):
-        yield "code", "the text does not contain {{code}}"
-    if not template.brand_name and "brand_name" in variables_of(said):
-        yield "brand", "{{brand_name}} is used, but the template has no brand_name"
-    if channel is Channel.EMAIL and not content.subject:
-        yield "subject", "an email needs a subject"
 
 
 def variables_of(text: str) -> tuple[str, ...]:
@@ -353,6 +304,8 @@ def render(
     has nothing for the channel.
     """
     found, content = content_for(template, channel, language)
+    if content.presets:
+        variables = {**content.presets, **variables}
     values = {name: clean(value) for name, value in variables.items()}
     values["ttl"] = str(max(1, (template.ttl_s if ttl_s is None else ttl_s) // 60))
     if template.brand_name:
@@ -363,7 +316,8 @@ def render(
     if autofill is not None and channel is Channel.SMS and "code" in values:
         text = f"{text}\n{autofill.line(values['code'])}"
     subject = None if content.subject is None else _filled(content.subject, values)
-    return Rendered(text, found, subject, None if content.html is None else _html(content, values))
+    page = None if content.html is None else _html(content, values)
+    return Rendered(text, found, subject, page, content.sender)
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -234,13 +234,37 @@ class ApiKeys(Protocol):
 
 
 class Templates(Protocol):
-    """Templates of projects."""
+    """Templates of projects: each in the version that is in use, and all versions."""
 
-    def put(self, project: bytes, template: Template) -> None: ...
+    def put(self, project: bytes, template: Template) -> None:
+        """Keep this version and bring it into use."""
+        ...
 
-    def get(self, project: bytes, template: str) -> Template | None: ...
+    def keep(self, project: bytes, template: Template) -> None:
+        """Keep this version beside the one in use."""
+        ...
 
-    def of(self, project: bytes) -> Sequence[Template]: ...
+    def get(self, project: bytes, template: str) -> Template | None:
+        """The version in use."""
+        ...
+
+    def of(self, project: bytes) -> Sequence[Template]:
+        """Every template in the version in use."""
+        ...
+
+    def version(self, project: bytes, template: str, version: int) -> Template | None: ...
+
+    def versions(self, project: bytes, template: str, limit: int) -> Sequence[Template]:
+        """Newest first."""
+        ...
+
+    def newest(self, project: bytes) -> Sequence[Template]:
+        """Every template in its newest version."""
+        ...
+
+    def delete(self, project: bytes, template: str) -> bool:
+        """Delete it with every version."""
+        ...
 
 
 class Transaction(Protocol):

@@ -35,6 +35,7 @@ from watchword_server.domain.routing import (
 )
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring
 from watchword_server.domain.template import Autofill, Template
+from watchword_server.domain.template_review import may_be_sent
 from watchword_server.domain.verification import Details, Live, Secrets, Trigger
 from watchword_server.ledger import ADVANCE, DELIVER, LEASE_S, Ledger, decode_route
 from watchword_server.ports.outside import (
@@ -48,6 +49,7 @@ from watchword_server.ports.outside import (
     Uncertain,
 )
 from watchword_server.ports.records import InboxBody, InboxMessage, Job, Work
+from watchword_server.ports.results import Result, discreet, failed, handed_over
 from watchword_server.ports.store import Store, Transaction
 from watchword_server.telemetry import get_logger
 
@@ -55,7 +57,6 @@ HAND_OVER_S = 10
 """A provider that has not answered by then may have sent: Uncertain."""
 INBOX_KEPT_S = 86_400
 _CLAIMS = 5
-_RAW_CHARACTERS = 200
 _log = get_logger("delivering")
 _MS = 1000
 _S = DeliveryStatus
@@ -63,18 +64,6 @@ _details = msgspec.msgpack.Decoder(Details).decode
 _secrets = msgspec.msgpack.Decoder(Secrets).decode
 _encode = msgspec.msgpack.Encoder().encode
 _decoded = lru_cache(1024)(decode_route)
-
-
-class Result(msgspec.Struct, frozen=True):
-    """What came of one hand-over."""
-
-    outcome: Outcome
-    path: tuple[DeliveryStatus, ...]
-    reason: Reason | None = None
-    raw: str | None = None
-    reference: str | None = None
-    kept: InboxBody | None = None
-    report_in_ms: int | None = None
 
 
 class Delivering:
@@ -207,36 +196,34 @@ class Delivering:
     # ---- handing over ----
 
     async def _send(self, job: Job) -> Result:
-        provider, directory, live = (
-            self._accounts.named(job.delivery.provider),
-            self._directory,
-            job.live,
-        )
+        directory, live = self._directory, job.live
+        provider = self._accounts.named(job.delivery.provider)
         if provider is None:
-            return _failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "no such provider account")
+            return failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "no such provider account")
         try:
             project = directory.known_project(live.project) or await directory.project(live.project)
             if provider.local == (project.mode is Mode.LIVE):
-                return _failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "the mode was changed")
-            chosen = directory.known_template(live.project, live.template)
-            message = self._message(
-                job, chosen or await directory.template(live.project, live.template)
-            )
+                return failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "the mode was changed")
+            known = directory.known_template(live.project, live.template)
+            chosen = known or await directory.template(live.project, live.template)
+            if not may_be_sent(chosen, project.mode):
+                return failed(Outcome.REJECTED, Reason.MISCONFIGURED, "the template is withdrawn")
+            message = self._message(job, chosen)
         except (WatchwordError, msgspec.MsgspecError, ValueError, LookupError) as error:
-            return _failed(Outcome.REJECTED, Reason.MISCONFIGURED, type(error).__name__)
+            return failed(Outcome.REJECTED, Reason.MISCONFIGURED, type(error).__name__)
         try:
             receipt = await (
                 provider.send(message) if provider.local else _bounded(provider, message)
             )
         except Rejected as refusal:
-            return _failed(Outcome.REJECTED, refusal.reason, _discreet(refusal.raw, message))
+            return failed(Outcome.REJECTED, refusal.reason, discreet(refusal.raw, message))
         except Unavailable as refusal:
-            return _failed(Outcome.UNAVAILABLE, refusal.reason, _discreet(refusal.raw, message))
+            return failed(Outcome.UNAVAILABLE, refusal.reason, discreet(refusal.raw, message))
         except Uncertain as silence:
-            raw = _discreet(silence.raw, message)
+            raw = discreet(silence.raw, message)
             return Result(Outcome.UNCERTAIN, (_S.UNKNOWN,), Reason.TIMED_OUT, raw)
         kept = InboxBody(message.to, message.text, message.code) if provider.local else None
-        return _handed_over(receipt, kept)
+        return handed_over(receipt, kept)
 
     def _message(self, job: Job, chosen: Template) -> Message:
         """The rendered message: the one place where a code is unsealed."""
@@ -254,7 +241,7 @@ class Delivering:
             to=to,
             channel=channel.value,
             language=rendered.language,
-            sender=chosen.brand_name,
+            sender=rendered.sender or chosen.brand_name,
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html,
@@ -403,24 +390,3 @@ async def _bounded(provider: Provider, message: Message) -> Receipt:
         raise
     except Exception as error:
         raise Uncertain(type(error).__name__) from None
-
-
-def _discreet(raw: str | None, message: Message) -> str | None:
-    """A vendor's own words, which may repeat what it was given, without code and address."""
-    if raw is None:
-        return None
-    for secret in (message.to, message.to.lstrip("+"), message.code):
-        raw = raw.replace(secret, "***")
-    return raw[:_RAW_CHARACTERS]
-
-
-def _failed(outcome: Outcome, reason: Reason, raw: str | None) -> Result:
-    return Result(outcome, (_S.FAILED,), reason, raw)
-
-
-def _handed_over(receipt: Receipt, kept: InboxBody | None) -> Result:
-    reference = receipt.reference
-    if receipt.delivered:
-        return Result(Outcome.DELIVERED, (_S.SENT, _S.DELIVERED), reference=reference, kept=kept)
-    due = receipt.report_in_ms
-    return Result(Outcome.SENT, (_S.SENT,), reference=reference, kept=kept, report_in_ms=due)

@@ -6,12 +6,15 @@ import msgspec
 
 from watchword_server.domain import ids
 from watchword_server.domain.errors import CONFLICT, Problem, bad_field
+from watchword_server.domain.events import Data, EventType, encode
 from watchword_server.domain.project import Mode, Project
 from watchword_server.domain.template import Template
+from watchword_server.domain.template_review import AutoApprove, approves_itself, as_live, in_use
 from watchword_server.ports.outside import Clock, Directory, Entropy
 from watchword_server.ports.store import Store, Transaction
 
 _ID_RANDOM = 10
+_EVERY_VERSION = 1_000_000
 
 
 class Projects:
@@ -21,12 +24,13 @@ class Projects:
         templates: what every new project starts with.
         sandbox_templates: what those of mode sandbox have besides.
         limits: the names of the limits a project may override.
+        auto_approve: in which projects templates need no person's yes.
     """
 
     def __init__(
         self, store: Store, clock: Clock, entropy: Entropy, directory: Directory,
         templates: Sequence[Template], sandbox_templates: Sequence[Template],
-        limits: frozenset[str],
+        limits: frozenset[str], auto_approve: AutoApprove,
     ) -> None:  # fmt: skip
         self._store = store
         self._clock = clock
@@ -35,6 +39,7 @@ class Projects:
         self._templates = templates
         self._sandbox_templates = sandbox_templates
         self._limits = limits
+        self._auto_approve = auto_approve
 
     async def create(self, name: str, mode: Mode) -> Project:
         """A new project with the built-in templates.
@@ -70,9 +75,11 @@ class Projects:
 
     async def update(
         self, project: bytes, name: str | None, mode: Mode | None,
-        limits: dict[str, tuple[int, int]] | None,
+        limits: dict[str, tuple[int, int]] | None, link_domains: tuple[str, ...] | None = None,
     ) -> Project:  # fmt: skip
         """Change what is not None; `limits` maps a limit's name to (count, period in seconds).
+
+        Once it is live, templates that were approved by the setting alone wait for a person.
 
         Raises:
             Problem: UNKNOWN_ID, CONFLICT where the name is taken, BAD_FIELD for an unknown limit.
@@ -83,8 +90,9 @@ class Projects:
                 raise bad_field("limits", "limit", f"There is no such limit; known: {known}.")
             if count < 1 or period < 1:
                 raise bad_field("limits", "positive", "Count and period are at least 1.")
-        wanted = {"name": name, "mode": mode, "limits": limits}
+        wanted = {"name": name, "mode": mode, "limits": limits, "link_domains": link_domains}
         changes = {field: value for field, value in wanted.items() if value is not None}
+        now = self._clock.now()
 
         def unit(tx: Transaction) -> Project:
             old = tx.projects.get(project)
@@ -94,6 +102,9 @@ class Projects:
                 raise _taken(name or "")
             new = msgspec.structs.replace(old, **changes)
             tx.projects.update(new)
+            goes_live = new.mode is Mode.LIVE and old.mode is not Mode.LIVE
+            if goes_live and not approves_itself(self._auto_approve, Mode.LIVE):
+                _await_review(tx, project, now)
             return new
 
         changed = await self._store.write(unit)
@@ -113,6 +124,21 @@ class Projects:
 
         await self._store.write(unit)
         self._directory.forget()
+
+
+def _await_review(tx: Transaction, project: bytes, now: int) -> None:
+    """Take back what only a setting has approved; what a person approved stays."""
+    for used in tx.templates.of(project):
+        versions = tx.templates.versions(project, used.id, _EVERY_VERSION)
+        judged = [as_live(version) for version in versions]
+        changed = [new for old, new in zip(versions, judged, strict=True) if new is not old]
+        for version in changed:
+            tx.templates.keep(project, version)
+        if changed:
+            tx.templates.put(project, in_use(judged))
+            data = encode(Data())
+            type = EventType.TEMPLATE_SUBMITTED
+            tx.events.append(project, used.id.encode(), type.value, now, data)
 
 
 def _taken(name: str) -> Problem:

@@ -1,4 +1,4 @@
-"""Reading what is there: messages with their timeline, templates, the inbox; and unlocking."""
+"""Reading what is there: messages with their timeline, the inbox; and unlocking."""
 
 from collections.abc import Container, Sequence
 
@@ -13,7 +13,6 @@ from watchword_server.domain.events import Event
 from watchword_server.domain.numbering import Numbering
 from watchword_server.domain.project import Caller, Mode
 from watchword_server.domain.sealing import Keyring
-from watchword_server.domain.template import Template
 from watchword_server.domain.verification import Details, Status, Verification, as_of
 from watchword_server.ports.outside import Clock, Directory
 from watchword_server.ports.records import InboxBody, InboxMessage
@@ -141,18 +140,6 @@ class Reading:
 
     async def _page(self, project: bytes, before: bytes | None) -> Sequence[InboxMessage]:
         return await self._store.read(lambda tx: tx.inbox.page(project, None, before, _PAGE))
-
-    async def templates(self, caller: Caller) -> Sequence[Template]:
-        """Every template of the project."""
-        return await self._store.read(lambda tx: tx.templates.of(caller.project))
-
-    async def template(self, caller: Caller, template: str) -> Template:
-        """One template.
-
-        Raises:
-            Problem: UNKNOWN_ID.
-        """
-        return await self._directory.template(caller.project, template)
 
     async def unlock(self, caller: Caller, to: str) -> str:
         """Forget the failed checks of an address; its masked form.

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 import msgspec
 
 from watchword_server.domain import ids, sandbox
+from watchword_server.domain.errors import UNAUTHENTICATED, Problem
 from watchword_server.domain.limits import DAY_S
 from watchword_server.domain.project import Caller, Mode, Project
 from watchword_server.domain.sealing import Keyring
@@ -29,28 +30,40 @@ class Sandboxes:
 
     Args:
         templates: what each starts with.
-        requests_per_day: how many requests each may make until midnight.
+        requests_per_day: how many requests each may make until midnight; None where the
+            sandbox is off.
     """
 
     def __init__(
         self, store: Store, clock: Clock, keyring: Keyring, templates: Sequence[Template],
-        requests_per_day: int, most: int = MOST,
+        requests_per_day: int | None, most: int = MOST,
     ) -> None:  # fmt: skip
         self._store = store
         self._clock = clock
         self._keyring = keyring
         self._templates = templates
-        self._limits = {"requests": (requests_per_day, DAY_S)}
+        self._per_day = requests_per_day
         self._most = most
 
     async def caller(self, dev_key: str, client_ip: str) -> Caller:
-        """Whoever called with a public key from this address."""
+        """Whoever called with a public key from this address.
+
+        Raises:
+            Problem: UNAUTHENTICATED where the sandbox is off.
+        """
+        if self._per_day is None:
+            raise Problem(
+                UNAUTHENTICATED,
+                "The sandbox is off on this server: its operator can set WATCHWORD_SANDBOX=on.",
+                extra={"reason": "sandbox_off"},
+            )
         project = ids.make(0, self._keyring.fingerprint(b"sandbox", _caller(client_ip))[:10])
         if await self._store.read(lambda tx: tx.projects.get(project)) is None:
             await self._store.write(lambda tx: self._make(tx, project))
         return Caller(
             project=project, api_key=project, name=dev_key, scopes=sandbox.SCOPES,
-            client_ip=client_ip, mode=Mode.SANDBOX, limits=self._limits,
+            client_ip=client_ip, mode=Mode.SANDBOX,
+            limits={"requests": (self._per_day, DAY_S)},
         )  # fmt: skip
 
     def _make(self, tx: Transaction, project: bytes) -> None:

@@ -4,6 +4,7 @@ from watchword_server.settings.table import Setting
 from watchword_server.settings.values import (
     BIND_HOST,
     CIDRS,
+    CURRENCY,
     DATABASE_URL,
     EMAIL,
     FLAG,
@@ -13,6 +14,7 @@ from watchword_server.settings.values import (
     OPTIONAL_PATH,
     OPTIONAL_TEXT,
     PATH,
+    PRICES,
     PUBLIC_URL,
     choice,
     durations,
@@ -161,6 +163,19 @@ SETTINGS: tuple[Setting, ...] = (
         "webhook_endpoint_posts", integer(1, 256),
         "Webhooks under way to one endpoint at the same time.", "16",
     ),
+    Setting(
+        "template_auto_approve", choice("off", "development", "on"),
+        "Where a template that passes the lint needs no operator's yes: nowhere, in projects that "
+        "are not live, or everywhere.",
+        "off",
+    ),
+    Setting(
+        "message_prices", PRICES,
+        "What a message costs by channel, and by country where it differs; of an SMS, what one "
+        "segment costs. Previews of templates tell the cost.",
+        "sms=0.04,sms:SG=0.032,voice=0.1", default="unknown",
+    ),
+    Setting("price_currency", CURRENCY, "The currency of these prices, in ISO 4217.", "EUR"),
     Setting(
         "smtp_host", OPTIONAL_HOST,
         "The mail server that takes codes by email. Unset, live projects have no email channel.",

@@ -50,6 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_schedule: tuple[float, ...] = SCHEDULE
     webhook_posts: int = 128
     webhook_endpoint_posts: int = 16
+    template_auto_approve: str = "development"
+    message_prices: tuple[tuple[str, str], ...] = ()
+    price_currency: str = "USD"
     smtp_host: str | None = None
     smtp_port: int | None = None
     smtp_security: str = "starttls"

@@ -19,6 +19,8 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-
 _SIMPLE_EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smhd])", re.ASCII)
 _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_PRICE = re.compile(r"([a-z]+(?::[A-Z]{2})?)=(\d{1,6}(?:\.\d{1,6})?)")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _KUBERNETES = re.compile(r"(?:tcp|udp)://")
 DATABASES = ("sqlite", "postgresql")
 
@@ -152,6 +154,20 @@ def _bind_host(value: object) -> str:
     return text.strip("[]")
 
 
+def _prices(value: object) -> tuple[tuple[str, str], ...]:
+    found = [_PRICE.fullmatch(word) for word in _words(value)]
+    if None in found:
+        raise ValueError("write prices such as sms=0.04,sms:SG=0.032 (a channel, a country)")
+    return tuple((match[1], match[2]) for match in found if match is not None)
+
+
+def _currency(value: object) -> str:
+    text = _text(value).upper()
+    if not _CURRENCY.fullmatch(text):
+        raise ValueError("write the three letters of a currency, such as EUR")
+    return text
+
+
 def integer(lowest: int, highest: int) -> Reader:
     """A whole number between two bounds, both included."""
 
@@ -220,3 +236,5 @@ PUBLIC_URL = Reader("URL", _public_url)
 DATABASE_URL = Reader("URL", _database_url)
 EMAIL = Reader("email address", _email)
 OPTIONAL_HOST = Reader("host name", _optional_host)
+PRICES = Reader("prices", _prices)
+CURRENCY = Reader("currency", _currency)

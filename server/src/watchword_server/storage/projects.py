@@ -14,9 +14,9 @@ from watchword_server.storage.rows import Row, hit, many, one
 _Q = load("projects.sql")
 _Secrets = tuple[tuple[bytes, int | None], ...]
 OWNED = (
-    "api_keys", "templates", "live", "verifications", "deliveries", "events", "work",
-    "address_states", "failed_checks", "inbox", "webhook_endpoints", "webhook_deliveries",
-    "webhook_attempts",
+    "api_keys", "templates", "template_versions", "live", "verifications", "deliveries",
+    "events", "work", "address_states", "failed_checks", "inbox", "webhook_endpoints",
+    "webhook_deliveries", "webhook_attempts",
 )  # fmt: skip
 """The tables whose rows belong to a project and go with it."""
 
@@ -29,7 +29,7 @@ def _project(row: Row) -> Project:
     limits = msgspec.json.decode(row[4], type=dict[str, tuple[int, int]])
     return Project(
         id=row[0], name=row[1], mode=Mode(row[2]), created_at=row[3], limits=limits,
-        hidden=bool(row[5]),
+        link_domains=tuple(row[5].split()), hidden=bool(row[6]),
     )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ class ProjectRows:
     def insert(self, project: Project) -> bool:
         values = (
             project.id, project.name, project.mode.value, project.created_at,
-            _text(project.limits), int(project.hidden),
+            _text(project.limits), " ".join(project.link_domains), int(project.hidden),
         )  # fmt: skip
         return hit(self._cursor, _Q["insert_project"], values)
 
@@ -76,7 +76,10 @@ class ProjectRows:
         return many(self._cursor, _Q["hidden_projects"], (), _project)
 
     def update(self, project: Project) -> None:
-        values = (project.name, project.mode.value, _text(project.limits), project.id)
+        values = (
+            project.name, project.mode.value, _text(project.limits),
+            " ".join(project.link_domains), project.id,
+        )  # fmt: skip
         self._cursor.execute(_Q["update_project"].sql, values)
 
     def delete(self, project: bytes) -> bool:
@@ -128,9 +131,29 @@ class TemplateRows:
 
     def put(self, project: bytes, template: Template) -> None:
         self._cursor.execute(_Q["put_template"].sql, (project, template.id, _text(template)))
+        self.keep(project, template)
+
+    def keep(self, project: bytes, template: Template) -> None:
+        values = (project, template.id, template.version, _text(template))
+        self._cursor.execute(_Q["put_template_version"].sql, values)
 
     def get(self, project: bytes, template: str) -> Template | None:
         return one(self._cursor, _Q["get_template"], (project, template), _template)
 
     def of(self, project: bytes) -> Sequence[Template]:
         return many(self._cursor, _Q["templates_of"], (project,), _template)
+
+    def version(self, project: bytes, template: str, version: int) -> Template | None:
+        values = (project, template, version)
+        return one(self._cursor, _Q["get_template_version"], values, _template)
+
+    def versions(self, project: bytes, template: str, limit: int) -> Sequence[Template]:
+        values = (project, template, limit)
+        return many(self._cursor, _Q["template_versions_of"], values, _template)
+
+    def newest(self, project: bytes) -> Sequence[Template]:
+        return many(self._cursor, _Q["newest_templates"], (project,), _template)
+
+    def delete(self, project: bytes, template: str) -> bool:
+        self._cursor.execute(_Q["delete_template_versions"].sql, (project, template))
+        return hit(self._cursor, _Q["delete_template"], (project, template))

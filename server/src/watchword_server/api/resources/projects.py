@@ -6,6 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from watchword_server.api.fields import (
+    END,
     EXAMPLE_PROJECT,
     Body,
     Deleted,
@@ -49,6 +50,24 @@ Limits = Annotated[
 ]
 
 
+LinkDomains = Annotated[
+    list[
+        Annotated[
+            str,
+            Meta(
+                max_length=253,
+                pattern=rf"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+{END}",
+            ),
+        ]
+    ],
+    Meta(
+        max_length=50,
+        description="Domains that links in templates may lead to, with what is below them.",
+        examples=[["example.com"]],
+    ),
+]
+
+
 class CreateProject(Body, frozen=True, kw_only=True):
     """A project to be made."""
 
@@ -62,6 +81,7 @@ class UpdateProject(Body, frozen=True, kw_only=True):
     name: Name | None = None
     mode: ProjectMode | None = None
     limits: Limits | None = None
+    link_domains: LinkDomains | None = None
 
 
 class ProjectView(Reply, frozen=True, kw_only=True):
@@ -71,6 +91,7 @@ class ProjectView(Reply, frozen=True, kw_only=True):
     name: Name
     mode: ProjectMode
     limits: Limits
+    link_domains: LinkDomains
     created_at: Instant
 
 
@@ -96,6 +117,7 @@ def _view(project: Project) -> ProjectView:
             name: ThroughputLimit(count=count, period=period)
             for name, (count, period) in sorted(project.limits.items())
         },
+        link_domains=list(project.link_domains),
         created_at=instant(project.created_at),
     )
 
@@ -124,7 +146,11 @@ async def _get(call: Call, _body: None, _query: None) -> ProjectView:
 
 async def _update(call: Call, body: UpdateProject, _query: None) -> ProjectView:
     project = await call.services.projects.update(
-        _id(call), body.name, body.mode, _limits(body.limits)
+        _id(call),
+        body.name,
+        body.mode,
+        _limits(body.limits),
+        None if body.link_domains is None else tuple(body.link_domains),
     )
     return _view(project)
 

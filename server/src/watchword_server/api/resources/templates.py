@@ -1,130 +1,115 @@
-"""Reading templates, in the field's own shape."""
+"""Templates in the field's own shape: made, listed, read, changed, deleted."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
-from watchword_server.api.fields import Reply, TemplateId
+from watchword_server.api.fields import Reply
 from watchword_server.api.operation import Call, Operation
-from watchword_server.domain.channel import Channel
+from watchword_server.api.resources.template_bodies import (
+    ChangeTemplate,
+    CreateTemplate,
+    ReplaceTemplate,
+    changed,
+    template_of,
+)
+from watchword_server.api.resources.template_views import (
+    TemplateDetails,
+    TemplateSummary,
+    details,
+    summary,
+)
+from watchword_server.domain.errors import CONFLICT, NO_CHANNEL_CONFIG, NOT_ALLOWED_HERE
 from watchword_server.domain.project import Scope
-from watchword_server.domain.template import Status, Template
-
-_STATUS = {Status.PENDING: 1, Status.APPROVED: 2, Status.REJECTED: 3}
-_MINUTE_S = 60
+from watchword_server.domain.template import Template
+from watchword_server.services.templates import Standing
 
 
-class VerifyCodeConfig(Reply, frozen=True, kw_only=True):
-    """What a template's codes look like."""
+class TemplateDone(Reply, frozen=True, kw_only=True):
+    """It was done, in the field's own words."""
 
-    verify_code_type: Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=7,
-            description="The sum of 1 digits, 2 lower-case letters, 4 upper-case letters.",
-            examples=[1],
-        ),
-    ]
-    verify_code_len: Annotated[
-        int, Meta(ge=4, le=10, description="Characters of a code.", examples=[6])
-    ]
-    verify_code_ttl: Annotated[
-        int, Meta(ge=1, le=10, description="Minutes a code is good for.", examples=[5])
-    ]
-
-
-class TemplateSummary(Reply, frozen=True, kw_only=True):
-    """A template, without what it says."""
-
-    template_id: TemplateId
-    description: Annotated[str, Meta(description="What it is for.", examples=["Log-in codes"])]
-    send_channel_strategy: Annotated[
-        str,
-        Meta(description="The channels, in the order they are tried.", examples=["sms|voice"]),
-    ]
-    brand_name: Annotated[str, Meta(description="Who sends.", examples=["Example"])]
-    verify_code_config: Annotated[
-        VerifyCodeConfig | None, Meta(description="Null where it carries no code.")
-    ]
-    status: Annotated[
-        int,
-        Meta(ge=1, le=3, description="1 pending, 2 approved, 3 rejected.", examples=[2]),
-    ]
-    audit_remark: Annotated[str, Meta(description="What the reviewer said.", examples=[""])]
-    created_time: Annotated[
-        int, Meta(ge=0, description="Seconds since 1970.", examples=[1732352400])
-    ]
-
-
-class ContentView(Reply, frozen=True, kw_only=True):
-    """What one channel says in one language."""
-
-    text: Annotated[
-        str,
-        Meta(
-            description="Variables stand in double braces.",
-            examples=["{{code}} is your Example code. It is good for {{ttl}} minutes."],
-        ),
-    ]
-    subject: Annotated[str | None, Meta(description="An email's subject.", examples=["Your code"])]
-    html: Annotated[str | None, Meta(description="An email's HTML.")]
-
-
-class TemplateDetails(TemplateSummary, frozen=True, kw_only=True):
-    """A template with what it says."""
-
-    contents: Annotated[
-        Mapping[Channel, Mapping[str, ContentView]],
-        Meta(
-            description="By channel and language.",
-            examples=[{"sms": {"default": {"text": "{{code}}", "subject": None, "html": None}}}],
-        ),
-    ]
-
-
-def _facts(template: Template) -> dict[str, Any]:
-    return {
-        "template_id": template.id,
-        "description": template.description,
-        "send_channel_strategy": "|".join(template.strategy),
-        "brand_name": template.brand_name,
-        "verify_code_config": _code_config(template),
-        "status": _STATUS[template.status],
-        "audit_remark": template.audit_remark,
-        "created_time": template.created_at // 1000,
-    }
-
-
-def _code_config(template: Template) -> VerifyCodeConfig | None:
-    if not template.code_length:
-        return None
-    return VerifyCodeConfig(
-        verify_code_type=int(template.code_alphabet),
-        verify_code_len=template.code_length,
-        verify_code_ttl=max(1, template.ttl_s // _MINUTE_S),
-    )
+    code: Annotated[int, Meta(description="Always 0.", examples=[0])] = 0
+    message: Annotated[str, Meta(description="Always success.", examples=["success"])] = "success"
 
 
 async def _list(call: Call, _body: None, _query: None) -> Sequence[TemplateSummary]:
-    templates = await call.services.reading.templates(call.caller)
-    return [TemplateSummary(**_facts(each)) for each in templates]
+    return [summary(each) for each in await call.services.templates.all(call.caller)]
 
 
 async def _get(call: Call, _body: None, _query: None) -> TemplateDetails:
-    template = await call.services.reading.template(call.caller, call.path["template_id"])
-    contents = {
-        channel: {
-            language: ContentView(text=said.text, subject=said.subject, html=said.html)
-            for language, said in languages.items()
-        }
-        for channel, languages in template.contents.items()
-    }
-    return TemplateDetails(**_facts(template), contents=contents)
+    standing = await call.services.templates.get(call.caller, call.path["template_id"])
+    return await detailed(call, standing)
 
+
+async def detailed(call: Call, standing: Standing) -> TemplateDetails:
+    """A template with what it says and what the policy says about it."""
+    return details(standing, await call.services.templates.lint(call.caller, standing.used))
+
+
+async def _create(call: Call, body: CreateTemplate, _query: None) -> TemplateDone:
+    await call.services.templates.create(call.caller, template_of(body.template_id, body))
+    return TemplateDone()
+
+
+async def _replace(call: Call, body: ReplaceTemplate, _query: None) -> TemplateDetails:
+    id = call.path["template_id"]
+
+    def change(old: Template) -> Template:
+        return msgspec.structs.replace(template_of(id, body), created_at=old.created_at)
+
+    return await detailed(call, await call.services.templates.change(call.caller, id, change))
+
+
+async def _change(call: Call, body: ChangeTemplate, _query: None) -> TemplateDetails:
+    id = call.path["template_id"]
+
+    def change(old: Template) -> Template:
+        return changed(old, body)
+
+    return await detailed(call, await call.services.templates.change(call.caller, id, change))
+
+
+async def _delete(call: Call, _body: None, _query: None) -> TemplateDone:
+    await call.services.templates.delete(call.caller, call.path["template_id"])
+    return TemplateDone()
+
+
+PATH = "/v1/template-configs/{template_id}"
+EXAMPLE = {
+    "template_id": "log-in",
+    "description": "Log-in codes",
+    "send_channel_strategy": "sms",
+    "brand_name": "Example",
+    "verify_code_config": {"verify_code_type": 1, "verify_code_len": 6, "verify_code_ttl": 5},
+    "sms_config": {
+        "template_type": 2,
+        "template_custom_config": {
+            "custom_sub_type": "authentication",
+            "custom_content": "{{brand_name}}: {{code}} is your code, good for {{ttl}} minutes.",
+        },
+    },
+}
+REFUSED = (NO_CHANNEL_CONFIG, NOT_ALLOWED_HERE)
 
 OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        id="createTemplate",
+        method="POST",
+        path="/v1/template-configs",
+        tag="templates",
+        summary="Make a template",
+        description="Submits a template. It has to pass the lint; then it waits for an operator's "
+        "yes, or in a project that is not live it is approved at once. Read it to see its "
+        "status.",
+        scope=Scope.TEMPLATES_MANAGE,
+        body=CreateTemplate,
+        example=EXAMPLE,
+        answer=TemplateDone,
+        errors=(CONFLICT, *REFUSED),
+        handler=_create,
+    ),
     Operation(
         id="listTemplates",
         method="GET",
@@ -139,12 +124,56 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         id="getTemplate",
         method="GET",
-        path="/v1/template-configs/{template_id}",
+        path=PATH,
         tag="templates",
         summary="Read a template",
-        description="One template with what it says, by channel and language.",
+        description="One template with what it says, by channel and language, in the version that "
+        "is in use.",
         scope=Scope.TEMPLATES_READ,
         answer=TemplateDetails,
         handler=_get,
+    ),
+    Operation(
+        id="replaceTemplate",
+        method="PUT",
+        path=PATH,
+        tag="templates",
+        summary="Replace a template",
+        description="Submits a new version that is wholly what the body says. An approved version "
+        "stays in use until the new one is approved.",
+        scope=Scope.TEMPLATES_MANAGE,
+        body=ReplaceTemplate,
+        example={name: value for name, value in EXAMPLE.items() if name != "template_id"},
+        answer=TemplateDetails,
+        errors=(CONFLICT, *REFUSED),
+        handler=_replace,
+    ),
+    Operation(
+        id="changeTemplate",
+        method="PATCH",
+        path=PATH,
+        tag="templates",
+        summary="Change a template",
+        description="Submits a new version: the newest one with the parts that the body gives; "
+        "null takes a configuration away. An approved version stays in use until the new one is "
+        "approved.",
+        scope=Scope.TEMPLATES_MANAGE,
+        body=ChangeTemplate,
+        example={"brand_name": "Example"},
+        answer=TemplateDetails,
+        errors=(CONFLICT, *REFUSED),
+        handler=_change,
+    ),
+    Operation(
+        id="deleteTemplate",
+        method="DELETE",
+        path=PATH,
+        tag="templates",
+        summary="Delete a template",
+        description="Deletes a template with all its versions. Messages that still wait for their "
+        "hand-over are not sent.",
+        scope=Scope.TEMPLATES_MANAGE,
+        answer=TemplateDone,
+        handler=_delete,
     ),
 )

@@ -27,6 +27,7 @@ from watchword_server.domain.project import Caller, Mode
 from watchword_server.domain.routing import Route, Step
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring
 from watchword_server.domain.template import Template, TemplateError
+from watchword_server.domain.template_review import may_be_sent
 from watchword_server.domain.verification import (
     Assurance,
     Details,
@@ -122,7 +123,7 @@ class Drafter:
         Raises:
             Problem: the template is not approved, or no step, or a named one, can run.
         """
-        if chosen.status is not template.Status.APPROVED:
+        if not may_be_sent(chosen, mode):
             raise Problem(
                 NOT_ALLOWED_HERE,
                 f"The template is {chosen.status}, not approved.",

@@ -15,7 +15,7 @@ from watchword_server.domain.limits import Rate, Standing
 from watchword_server.domain.policy import SANDBOX
 from watchword_server.domain.project import Caller
 from watchword_server.domain.sandbox import Magic
-from watchword_server.domain.template import Status, Template
+from watchword_server.domain.template import Template
 from watchword_server.services.sending.admission import count, rate_of
 from watchword_server.services.sending.custom import CustomSending, Message, unchecked
 from watchword_server.services.sending.draft import Start
@@ -38,7 +38,6 @@ class Rehearsing(CustomSending):
     def _message(
         self, caller: Caller, asked: Start, chosen: Template, now: int, *, is_notice: bool
     ) -> Message:
-        chosen = msgspec.structs.replace(chosen, status=Status.APPROVED)
         to = self._drafter.address(asked.to, sandbox.MAGIC)
         row = sandbox.MAGIC.get(to.identity)
         if row is not None:

@@ -14,7 +14,8 @@ SELECT {project} FROM projects WHERE hidden = 0 ORDER BY id;
 SELECT {project} FROM projects WHERE hidden = 1 ORDER BY created_at, id;
 
 -- name: update_project
-UPDATE projects SET name = :name, mode = :mode, limits = :limits WHERE id = :id;
+UPDATE projects SET name = :name, mode = :mode, limits = :limits, link_domains = :link_domains
+WHERE id = :id;
 
 -- name: delete_project
 DELETE FROM projects WHERE id = :id;
@@ -45,6 +46,32 @@ SELECT body FROM templates WHERE project = :project AND id = :id;
 
 -- name: templates_of
 SELECT body FROM templates WHERE project = :project ORDER BY id;
+
+-- name: put_template_version
+INSERT INTO template_versions (project, id, version, body)
+VALUES (:project, :id, :version, :body)
+ON CONFLICT (project, id, version) DO UPDATE SET body = excluded.body;
+
+-- name: get_template_version
+SELECT body FROM template_versions
+WHERE project = :project AND id = :id AND version = :version;
+
+-- name: template_versions_of
+SELECT body FROM template_versions WHERE project = :project AND id = :id
+ORDER BY version DESC LIMIT :limit;
+
+-- name: newest_templates
+SELECT body FROM template_versions AS one
+WHERE project = :project AND version = (
+    SELECT max(version) FROM template_versions AS other
+    WHERE other.project = one.project AND other.id = one.id
+) ORDER BY id;
+
+-- name: delete_template
+DELETE FROM templates WHERE project = :project AND id = :id;
+
+-- name: delete_template_versions
+DELETE FROM template_versions WHERE project = :project AND id = :id;
 
 -- name: get_fact
 SELECT value FROM server WHERE name = :name;
