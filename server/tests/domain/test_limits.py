@@ -246,6 +246,7 @@ def counts_by_the_day(kind):
     assert quota.admit(keys, NOW, 0).remaining == 0
     for now in (NOW, MIDNIGHT - 1):
         refused = quota.admit(keys, now)
+        assert quota.admit_one(DAILY, "k", now) == refused
         assert refused == Refusal("requests", -(-(MIDNIGHT - now) // 1000), MIDNIGHT)
     assert quota.admit(((DAILY, "other"),), NOW).remaining == 2
     full = quota.admit(keys, MIDNIGHT)

@@ -22,23 +22,26 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     headers: tuple[Header, ...] = ()
 
 
-def header(answer: Answer, request_id: bytes, standing: Standing | None) -> list[Header]:
-    """All header fields of an answer."""
-    fields = [
-        (b"content-type", answer.content_type),
-        (b"content-length", b"%d" % len(answer.body)),
-        (b"cache-control", b"no-store"),
-        (b"x-request-id", request_id),
-    ]
+def header(answer: Answer, request_id: bytes, standing: Standing | None) -> bytes:
+    """All header fields of an answer, as they are written."""
+    block = (
+        b"content-type: %b\r\ncontent-length: %d\r\ncache-control: no-store\r\n"
+        b"x-request-id: %b\r\n" % (answer.content_type, len(answer.body), request_id)
+    )
     if standing is not None and standing.count:
         name, policy = _policy(standing.name, standing.count, standing.period_s)
-        fields.append((b"ratelimit-policy", policy))
-        fields.append(
-            (b"ratelimit", b"%b;r=%d;t=%d" % (name, standing.remaining, standing.reset_s))
-        )
-    if answer.headers:
-        fields.extend(answer.headers)
-    return fields
+        block += b"ratelimit-policy: %b\r\nratelimit: %b;r=%d;t=%d\r\n" % (
+            policy, name, standing.remaining, standing.reset_s,
+        )  # fmt: skip
+    for field in answer.headers:
+        block += b"%b: %b\r\n" % field
+    return block
+
+
+def fields(block: bytes) -> list[Header]:
+    """The fields of a header one by one, as ASGI has them."""
+    lines = [line.partition(b": ") for line in block.split(b"\r\n")[:-1]]
+    return [(name, value) for name, _, value in lines]
 
 
 @functools.lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ import re
 import secrets
 import time
 
-from watchword_server.api.answer import Header, header
+from watchword_server.api.answer import fields, header
 from watchword_server.api.dispatch import Submission, handle
 from watchword_server.api.network import Hosts, Proxies
 from watchword_server.api.operation import Call
@@ -75,17 +75,17 @@ class Application:
         peer = scope.get("client")
         submission = HttpSubmission(headers, scope["query_string"], receive)
         try:
-            status, fields, body = await self.answer(
+            status, block, body = await self.answer(
                 scope["method"], scope["path"], headers, peer[0] if peer else "", submission
             )
         except Disconnected:
             return
-        await send({"type": "http.response.start", "status": status, "headers": fields})
+        await send({"type": "http.response.start", "status": status, "headers": fields(block)})
         await send({"type": "http.response.body", "body": body})
 
     async def answer(
         self, method: str, path: str, headers: Headers, peer: str, submission: Submission
-    ) -> tuple[int, list[Header], bytes]:
+    ) -> tuple[int, bytes, bytes]:
         """Status, header and body for one request, whatever server it came through.
 
         Raises:
@@ -119,12 +119,12 @@ class Application:
             raise
         except Exception as error:
             answer = self._problems.answer(error, request_id, path)
-        fields = header(answer, request_id.encode(), call.standing if call is not None else None)
+        block = header(answer, request_id.encode(), call.standing if call is not None else None)
         if self._access_log:
             took = round((time.perf_counter() - began) * _MS, 2)
             what = operation.id if operation is not None else None
             _log.info("answered", method=method, operation=what, status=answer.status, ms=took)
-        return answer.status, fields, answer.body
+        return answer.status, block, answer.body
 
     def _request_id(self, given: bytes | None) -> str:
         """The caller's own id for the request if it is a plain word, else a new one."""

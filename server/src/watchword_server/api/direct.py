@@ -197,14 +197,10 @@ class DirectProtocol(BoundedProtocol):
         self._busy = False
         self._go_on()
 
-    def _write(self, status: int, fields: list[tuple[bytes, bytes]], body: bytes) -> None:
-        parts = [STATUS_LINE[status]]
-        for name, value in self.server_state.default_headers:
-            parts += (name, b": ", value, _END)
-        for name, value in fields:
-            parts += (name, b": ", value, _END)
-        parts += (b"connection: close\r\n\r\n" if self._is_closing else _END, body)
-        self.transport.write(b"".join(parts))
+    def _write(self, status: int, block: bytes, body: bytes) -> None:
+        ours = b"".join([b"%b: %b\r\n" % field for field in self.server_state.default_headers])
+        end = b"connection: close\r\n\r\n" if self._is_closing else _END
+        self.transport.write(b"".join((STATUS_LINE[status], ours, block, end, body)))
 
     def _go_on(self) -> None:
         """Take up what was held, or wait for the next request, but not for ever."""

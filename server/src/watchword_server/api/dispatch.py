@@ -69,7 +69,7 @@ def _admitted(call: Call) -> Standing:
     services, caller = call.services, call.caller
     custom = caller.limits.get(REQUESTS.name)
     rate = REQUESTS if custom is None else _rate(REQUESTS.name, *custom)
-    outcome = services.throughput.admit(((rate, caller.api_key),), services.clock.now())
+    outcome = services.throughput.admit_one(rate, caller.api_key, services.clock.now())
     if isinstance(outcome, Refusal):
         call.standing = Standing(rate.name, rate.count, rate.period_s, 0, outcome.retry_after_s)
         raise _rate_limited(outcome)

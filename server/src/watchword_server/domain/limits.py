@@ -124,6 +124,20 @@ class Throughput:
             raise ValueError("there is nothing to admit")
         return answer
 
+    def admit_one(self, rate: Rate, subject: Subject, now: int) -> Standing | Refusal:
+        """`admit` for a single key, which every request has."""
+        arrivals, key = self._arrivals, (rate.name, subject)
+        arrival = max(arrivals.get(key, 0.0), now) + rate.interval_ms
+        ahead = arrival - now
+        room = rate.period_ms - ahead
+        if -room > _ROUNDING:
+            return Refusal(rate.name, max(1, -int(room // _MS)))
+        arrivals[key] = arrival
+        if now - self._swept_at > _SWEEP_MS:
+            self._sweep(now)
+        remaining = max(0, int(room / rate.interval_ms + _ROUNDING))
+        return Standing(rate.name, rate.count, rate.period_s, remaining, -int(-ahead // _MS))
+
     def _sweep(self, now: int) -> None:
         """Forget keys whose bucket is full again: they are as if never seen."""
         self._swept_at = now
@@ -157,3 +171,7 @@ class DailyQuota(Throughput):
             return Refusal(rate.name, reset_s, midnight)
         self._counts[key] = rate.count - left + cost
         return Standing(rate.name, rate.count, rate.period_s, left - cost, reset_s)
+
+    def admit_one(self, rate: Rate, subject: Subject, now: int) -> Standing | Refusal:
+        """See `Throughput.admit_one`."""
+        return self.admit(((rate, subject),), now)

@@ -321,18 +321,18 @@ def render(
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
-    words, names = _parts(text)
-    filled = [words[0]]
-    for (name, written), following in zip(names, words[1:], strict=True):
-        filled += (values.get(name, written), following)
-    return "".join(filled)
+    first, parts = _parts(text)
+    return first + "".join(
+        [values.get(name, written) + following for name, written, following in parts]
+    )
 
 
 @functools.lru_cache(maxsize=4096)
-def _parts(text: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """The words of a text and, between them, its variables: name and as written."""
-    found = tuple((each[1], each[0]) for each in _VARIABLE.finditer(text))
-    return tuple(_VARIABLE.split(text)[::2]), found
+def _parts(text: str) -> tuple[str, tuple[tuple[str, str, str], ...]]:
+    """The first words of a text, and its variables: name, as written, the words that follow."""
+    first, *following = _VARIABLE.split(text)[::2]
+    found = zip(_VARIABLE.finditer(text), following, strict=True)
+    return first, tuple((each[1], each[0], words) for each, words in found)
 
 
 def _text(text: str, channel: Channel, values: Mapping[str, str]) -> str:

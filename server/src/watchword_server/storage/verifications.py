@@ -14,6 +14,9 @@ _Q = load("verifications.sql")
 _live_values = _Q["insert_live"].binder(Live)
 _fresh_values = _Q["insert_fresh"].binder(Live)
 _verification_values = _Q["insert_verification"].binder(Verification)
+_INSERT_FRESH, _CHECKABLE, _APPROVE = (
+    _Q[name].sql for name in ("insert_fresh", "checkable", "approve")
+)
 _STATUS = Live.__struct_fields__.index("status")
 _ASSURANCE = Live.__struct_fields__.index("assurance")
 _ASSURANCES = {each.value: each for each in Assurance}
@@ -29,7 +32,10 @@ def _live(row: Row) -> Live:
 
 
 def _checkable(row: Row) -> Checkable:
-    return Checkable(_live(row[:-1]), bool(row[-1]))
+    *values, remembered = row
+    values[_STATUS] = Status.PENDING
+    values[_ASSURANCE] = _ASSURANCES[values[_ASSURANCE]]
+    return Checkable(Live(*values), remembered > 0)
 
 
 def _verification(row: Row) -> Verification:
@@ -44,12 +50,14 @@ class LiveRows:
 
     def __init__(self, cursor: apsw.Cursor) -> None:
         self._cursor = cursor
+        self._connection = cursor.connection
 
     def insert(self, live: Live) -> bool:
         return hit(self._cursor, _Q["insert_live"], _live_values(live))
 
     def insert_fresh(self, live: Live) -> bool:
-        return hit(self._cursor, _Q["insert_fresh"], _fresh_values(live))
+        self._cursor.execute(_INSERT_FRESH, _fresh_values(live))
+        return self._connection.changes() > 0
 
     def get(self, project: bytes, verification: bytes) -> Live | None:
         return one(self._cursor, _Q["get_live"], (project, verification), _live)
@@ -62,7 +70,8 @@ class LiveRows:
         max_failures: int, max_consecutive: int,
     ) -> Checkable | None:  # fmt: skip
         values = (project, verification, now, max_consecutive, failures_since, max_failures)
-        return one(self._cursor, _Q["checkable"], values, _checkable)
+        rows = self._cursor.execute(_CHECKABLE, values).fetchall()
+        return _checkable(rows[0]) if rows else None
 
     def count_check(
         self, project: bytes, verification: bytes, now: int, failures_since: int,
@@ -76,7 +85,8 @@ class LiveRows:
         max_failures: int, max_consecutive: int,
     ) -> bool:  # fmt: skip
         values = (project, verification, now, max_consecutive, failures_since, max_failures)
-        return hit(self._cursor, _Q["approve"], values)
+        self._cursor.execute(_APPROVE, values)
+        return self._connection.changes() > 0
 
     def count_send(
         self, project: bytes, verification: bytes, now: int, next_send_at: int, max_sends: int

@@ -1,12 +1,14 @@
 """The throughput limits of a send, checked before anything is written."""
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from watchword_server.domain.address import Address
 from watchword_server.domain.errors import RATE_LIMITED, Problem
 from watchword_server.domain.limits import Rate, Refusal, Standing, Subject, Throughput, reset
 from watchword_server.domain.project import Caller, Mode
+
+Limits = Mapping[str, tuple[int, int]]
 
 _LIVE = {
     "key": Rate("key", 600, 60),
@@ -30,13 +32,34 @@ A project may override a row by its name.
 """
 
 
-def rate_of(caller: Caller, name: str) -> Rate:
-    """The limit `name` as it holds for a caller's project."""
-    custom = caller.limits.get(name)
-    return _rate(name, *custom) if custom else RATES[caller.mode][name]
+class Rates(NamedTuple):
+    """The limits of a send as they hold for one project."""
+
+    key: Rate
+    project: Rate
+    client: Rate
+    range: Rate
+    recipient: Rate
 
 
-_rate = lru_cache(1024)(Rate)
+_rates: dict[tuple[bytes, Mode], tuple[Limits, Rates]] = {}
+_REMEMBERED = 4096
+
+
+def rates_of(caller: Caller) -> Rates:
+    """The limits as they hold for a caller's project; a request finds those of the one before."""
+    tenant = (caller.project, caller.mode)
+    known = _rates.get(tenant)
+    if known is not None and known[0] is caller.limits:
+        return known[1]
+    rates = RATES[caller.mode] | {
+        name: Rate(name, *custom) for name, custom in caller.limits.items() if name in _LIVE
+    }
+    if len(_rates) >= _REMEMBERED:
+        _rates.clear()
+    found = Rates(**rates)
+    _rates[tenant] = (caller.limits, found)
+    return found
 
 
 def admit(
@@ -47,28 +70,24 @@ def admit(
     Raises:
         Problem: RATE_LIMITED naming the limit; then it was counted on none.
     """
-    keys = _keys(caller, to)
-    if alternate is not None and alternate.identity != to.identity:
-        keys.append((rate_of(caller, "recipient"), (caller.project, alternate.identity)))
-    return _standing(throughput.admit(keys, now))
-
-
-def _keys(caller: Caller, to: Address) -> list[tuple[Rate, Subject]]:
-    tenant = caller.project
+    tenant, rates = caller.project, rates_of(caller)
     keys: list[tuple[Rate, Subject]] = [
-        (rate_of(caller, "key"), caller.api_key),
-        (rate_of(caller, "project"), tenant),
-        (rate_of(caller, "client"), (tenant, caller.client_ip)),
-        (rate_of(caller, "recipient"), (tenant, to.identity)),
+        (rates.key, caller.api_key),
+        (rates.project, tenant),
+        (rates.client, (tenant, caller.client_ip)),
+        (rates.recipient, (tenant, to.identity)),
     ]
-    if to.range is not None:  # numbers are bought in blocks; the domain of an email is no block
-        keys.append((rate_of(caller, "range"), (tenant, to.range)))
-    return keys
+    block = to.range
+    if block is not None:  # numbers are bought in blocks; the domain of an email is no block
+        keys.append((rates.range, (tenant, block)))
+    if alternate is not None and alternate.identity != to.identity:
+        keys.append((rates.recipient, (tenant, alternate.identity)))
+    return _standing(throughput.admit(keys, now))
 
 
 def admit_resend(throughput: Throughput, caller: Caller, now: int) -> Standing:
     """Count a resend on the limit of its key; the cool-down guards its recipient."""
-    return _standing(throughput.admit(((rate_of(caller, "key"), caller.api_key),), now))
+    return _standing(throughput.admit_one(rates_of(caller).key, caller.api_key, now))
 
 
 def admit_all(throughput: Throughput, caller: Caller, to: Sequence[Address], now: int) -> Standing:
@@ -78,6 +97,20 @@ def admit_all(throughput: Throughput, caller: Caller, to: Sequence[Address], now
         Problem: RATE_LIMITED naming the limit.
     """
     return _standing(throughput.admit_all([_keys(caller, one) for one in to], now))
+
+
+def _keys(caller: Caller, to: Address) -> list[tuple[Rate, Subject]]:
+    """What `admit` counts, where one more call would cost."""
+    tenant, rates = caller.project, rates_of(caller)
+    keys: list[tuple[Rate, Subject]] = [
+        (rates.key, caller.api_key),
+        (rates.project, tenant),
+        (rates.client, (tenant, caller.client_ip)),
+        (rates.recipient, (tenant, to.identity)),
+    ]
+    if to.range is not None:
+        keys.append((rates.range, (tenant, to.range)))
+    return keys
 
 
 def count(throughput: Throughput, rate: Rate, caller: Caller, sends: int, now: int) -> Standing:

@@ -40,6 +40,7 @@ from watchword_server.ledger import encode_route
 from watchword_server.ports.outside import Accounts, Entropy
 
 _MS = 1000
+_REMEMBERED = 4096
 _ID_RANDOM = 10
 _FIRST_NONCE = slice(_ID_RANDOM, _ID_RANDOM + NONCE_BYTES)
 _SECOND_NONCE = slice(_ID_RANDOM + NONCE_BYTES, _ID_RANDOM + 2 * NONCE_BYTES)
@@ -92,6 +93,7 @@ class Drafter:
         self._numbering = numbering
         self._accounts = accounts
         self._entropy = entropy
+        self._routes: dict[tuple[str, Kind, Mode], tuple[Template, Route]] = {}
 
     def alternate(self, email: str | None) -> Address | None:
         """The second address of the recipient, if one is given.
@@ -123,6 +125,19 @@ class Drafter:
         Raises:
             Problem: the template is not approved, or no step, or a named one, can run.
         """
+        usual = (chosen.id, to.kind, mode) if _is_usual(asked) else None
+        if usual is not None:
+            known = self._routes.get(usual)
+            if known is not None and known[0] is chosen:
+                return known[1]
+        route = self._new_route(asked, chosen, to, mode)
+        if usual is not None:
+            if len(self._routes) >= _REMEMBERED:
+                self._routes.clear()
+            self._routes[usual] = (chosen, route)
+        return route
+
+    def _new_route(self, asked: Start, chosen: Template, to: Address, mode: Mode) -> Route:
         if not may_be_sent(chosen, mode):
             raise Problem(
                 NOT_ALLOWED_HERE,
@@ -200,6 +215,11 @@ class Drafter:
                 raise bad_field(field, error.rule, f"{error}.") from None
             extra: dict[str, str | int] = {"field": field, "rule": error.rule}
             raise Problem(INVALID_NUMBER, f"{error}.", extra=extra) from None
+
+
+def _is_usual(asked: Start) -> bool:
+    """Whether the template alone decides the route."""
+    return asked.channel is None and asked.route is None and asked.alternate_email is None
 
 
 def _sameness(asked: Start, bound: bytes, route: Route) -> bytes:

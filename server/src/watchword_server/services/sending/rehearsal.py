@@ -16,7 +16,7 @@ from watchword_server.domain.policy import SANDBOX
 from watchword_server.domain.project import Caller
 from watchword_server.domain.sandbox import Magic
 from watchword_server.domain.template import Template
-from watchword_server.services.sending.admission import count, rate_of
+from watchword_server.services.sending.admission import count, rates_of
 from watchword_server.services.sending.custom import CustomSending, Message, unchecked
 from watchword_server.services.sending.draft import Start
 from watchword_server.services.sending.service import Accepted
@@ -54,7 +54,7 @@ class Rehearsing(CustomSending):
         where requests are what it may make so many of."""
         custom = caller.limits.get("requests")
         if custom is None:
-            return count(self._throughput, rate_of(caller, "key"), caller, len(to), now)
+            return count(self._throughput, rates_of(caller).key, caller, len(to), now)
         return count(self._throughput, Rate("requests", *custom), caller, len(to) - 1, now)
 
 
