@@ -29,6 +29,7 @@ NO_METHOD = (405, 4001, "This path does not take that method", "fix_request")
 BAD_NUMBER = (400, 5011, "Invalid phone number", "fix_address")
 UNREACHABLE = (400, 5012, "Destination unreachable", "switch_channel")
 NO_CHANNEL = (400, 3003, "No provider account for this channel", "configure_server")
+NO_CONFIG = (400, 3003, "not contains any channel config", "fix_request")
 
 
 @dataclass(frozen=True, repr=False)
@@ -290,6 +291,40 @@ STATES = (
     Bad("an id in capitals", "GET /v1/messages/VER_00", None, NOT_FOUND),
 )  # fmt: skip
 
+CONFIGS = "POST /v1/template-configs"
+OWN = "PATCH /v1/template-configs/otp-sms"
+SAID = {"template_id": "x", "send_channel_strategy": "sms"}
+LURE = {"sms": {"default": {"text": "{{code}}: you have won"}}}
+
+TEMPLATE_CONFIGS = (
+    Bad("a new template without id", CONFIGS, {"send_channel_strategy": "sms"}, BAD_FIELD,
+        "template_id", "required"),
+    Bad("a template without strategy", CONFIGS, {"template_id": "x"}, BAD_FIELD,
+        "send_channel_strategy", "required"),
+    Bad("a step without words", CONFIGS, SAID, NO_CONFIG, "sms_config"),
+    Bad("words of fraud", CONFIGS, {**SAID, "contents": LURE}, REFUSED, "sms_config", "prize",
+        extra={"reason": "template_policy"}),
+    Bad("a template id that is taken", CONFIGS,
+        {**SAID, "template_id": "otp-sms", "sms_config": {}}, CONFLICT, "template_id"),
+    Bad("words for a channel that is none", OWN, {"contents": {"fax": {}}}, BAD_FIELD,
+        "contents", "enum"),
+    Bad("a language that is no tag", OWN, {"contents": {"sms": {"e": {"text": "x"}}}},
+        BAD_FIELD, "contents", "pattern"),
+    Bad("a type that is none", OWN, {"sms_config": {"template_type": 3}}, BAD_FIELD,
+        "sms_config.template_type", "maximum"),
+    Bad("an unknown template to change", "PATCH /v1/template-configs/no", {}, NOT_FOUND),
+    Bad("an unknown version", "POST /v1/template-configs/otp-sms/preview", {"version": 99},
+        NOT_FOUND),
+    Bad("a preview of another channel", "POST /v1/template-configs/otp-sms/preview",
+        {"channel": "email", "language": "en"}, BAD_FIELD, "channel", "content"),
+    Bad("a yes to what is approved", "POST /v1/template-configs/otp-sms/approve", None, CONFLICT,
+        extra={"reason": "already_approved"}),
+    Bad("a no without a word", "POST /v1/template-configs/otp-sms/reject", {"remark": ""},
+        BAD_FIELD, "remark", "min_length"),
+    Bad("a domain that is none", "PATCH /v1/projects/{other_project}",
+        {"link_domains": ["https://example.com"]}, BAD_FIELD, "link_domains[0]", "pattern"),
+)  # fmt: skip
+
 CONTROL = (
     Bad("an inbox of a live project", "GET /v1/inbox/messages", None, REFUSED,
         headers={"authorization": "{live_key}"}, extra={"reason": "live_project"}),
@@ -337,5 +372,6 @@ BAD_INPUTS: tuple[Bad, ...] = (
     *PATHS,
     *QUERIES,
     *STATES,
+    *TEMPLATE_CONFIGS,
     *CONTROL,
 )

@@ -352,7 +352,10 @@ async def test_changes_make_versions_that_are_reviewed(world: World, live: AsgiC
         assert changed.change == {"version": 2, "status": 1, "audit_remark": ""}
         parts = {name: part for name, part in body.items() if name != "template_id"}
         await client.templates.replace(id, **{**parts, "description": "Third"})
-        assert (await reviewer.templates.approve(id)).description == "Third"
+        with pytest.raises(Conflict) as unnamed:
+            await reviewer.templates.approve(id)
+        assert unnamed.value.extra["reason"] == "several_versions_wait"
+        assert (await reviewer.templates.approve(id, version=3)).description == "Third"
         versions = [each async for each in client.templates.versions(id)]
         assert [(each.version, each.in_use, each.status) for each in versions] == [
             (3, True, 2), (2, False, 1), (1, False, 2),
@@ -383,5 +386,11 @@ async def test_links_lead_to_the_domains_of_the_project(world: World) -> None:
     reply = await world.client.call("PATCH", path, project)
     assert reply.json["link_domains"] == ["example.com"]
     linked = custom(f"{TEXT} https://www.example.com/help")
-    assert (await world.as_("other_key").post(f"{PATH}/lint", linked)).json["passed"] is True
+    other = world.as_("other_key")
+    assert (await other.post(f"{PATH}/lint", linked)).json["passed"] is True
+    id = await made(other, linked)
+    for domains, found in ((["example.com"], False), ([], True), (["example.com"], False)):
+        await world.client.call("PATCH", path, {"link_domains": domains})
+        rules = {each["rule"] for each in (await other.get(f"{PATH}/{id}")).json["findings"]}
+        assert ("link_foreign" in rules) is found
     assert (await world.client.post(f"{PATH}/lint", linked)).json["passed"] is False

@@ -18,7 +18,7 @@ def blocks(text: str) -> list[tuple[str, str]]:
     return [(language, code) for language, code in BLOCK.findall(text) if language != "console"]
 
 
-def run_all(text: str, site: Site) -> str:
+def run_all(text: str, site: Site, timeout_s: float = 60) -> str:
     """Run the blocks in one shell; what they printed."""
     server = site.serve()
     script = ["set -eu"]
@@ -32,7 +32,7 @@ def run_all(text: str, site: Site) -> str:
     settings = {"WATCHWORD_URL": server.url, "WATCHWORD_DATABASE_URL": f"sqlite:///{site.database}"}
     done = subprocess.run(
         ["bash", "-c", lines], cwd=ROOT, env=ours | settings, capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=timeout_s, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -16,6 +16,7 @@ from watchword_server.domain.errors import (
 )
 from watchword_server.domain.project import Mode
 from watchword_server.domain.template import Content, Status, Template
+from watchword_server.services.templates import service
 from watchword_server.testing import ManualClock
 
 TEXT = "{{brand_name}}: {{code}} is your code."
@@ -134,6 +135,28 @@ async def test_every_version_is_kept_with_its_review(shelf):
     assert [each.contents[Channel.SMS]["default"].text[0] for each in versions] == list("210{")
     assert versions[2].reviewed_by == "operator" and versions[2].audit_remark == "a remark"
     assert versions[2].reviewed_at == shelf.desk.clock.now()
+
+
+async def nothing_unread_is_approved(shelf):
+    """A version that was submitted after the reviewer looked is not approved in its place."""
+    await shelf.change(f"Behind your back. {TEXT}")
+    is_refused(await refusal(shelf.review(APPROVED)), CONFLICT, reason="several_versions_wait")
+    await shelf.review(APPROVED, version=1)
+    assert await shelf.stands() == ((1, APPROVED), (2, PENDING))
+
+
+async def test_a_version_that_came_meanwhile_is_not_approved_unread(shelf):
+    await shelf.submit()
+    await nothing_unread_is_approved(shelf)
+    await shelf.review(APPROVED)
+    assert await shelf.stands() == ((2, APPROVED), (2, APPROVED))
+
+
+async def test_an_approval_of_whatever_is_newest_mutant_is_caught(shelf, monkeypatch):
+    await shelf.submit()
+    monkeypatch.setattr(service, "takewhile", lambda condition, versions: ())
+    with pytest.raises(AssertionError):
+        await nothing_unread_is_approved(shelf)
 
 
 async def test_an_older_version_can_be_brought_back(shelf):

@@ -86,3 +86,13 @@ async def test_a_template_of_another_project_is_not_there(desk):
     other = await desk.runtime.operator("other")
     is_refused(await refusal(desk.services.templates.get(other, "mine")), UNKNOWN_ID)
     assert "mine" not in {one.used.id for one in await desk.services.templates.all(other)}
+
+
+async def test_an_email_is_from_the_name_its_content_gives(desk):
+    said = Content("{{code}} for {{product}}", "A code", None, "Codes", {"product": "Pro"})
+    await put(desk, strategy=(Channel.EMAIL,), contents={Channel.EMAIL: {"default": said}})
+    for number, (params, product) in enumerate((({}, "Pro"), ({"product": "Mine"}, "Mine"))):
+        await desk.start(f"ada{number}@example.com", template="mine", params=params)
+        await desk.deliver()
+        message = desk.mail.messages[-1]
+        assert (message.sender, message.text) == ("Codes", f"{message.code} for {product}")

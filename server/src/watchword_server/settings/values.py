@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from watchword_server.domain.channel import Channel
+
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
@@ -20,6 +22,7 @@ _SIMPLE_EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smhd])", re.ASCII)
 _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _PRICE = re.compile(r"([a-z]+(?::[A-Z]{2})?)=(\d{1,6}(?:\.\d{1,6})?)")
+_CHANNELS = frozenset(channel.value for channel in Channel)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _KUBERNETES = re.compile(r"(?:tcp|udp)://")
 DATABASES = ("sqlite", "postgresql")
@@ -156,7 +159,7 @@ def _bind_host(value: object) -> str:
 
 def _prices(value: object) -> tuple[tuple[str, str], ...]:
     found = [_PRICE.fullmatch(word) for word in _words(value)]
-    if None in found:
+    if not all(match and match[1].partition(":")[0] in _CHANNELS for match in found):
         raise ValueError("write prices such as sms=0.04,sms:SG=0.032 (a channel, a country)")
     return tuple((match[1], match[2]) for match in found if match is not None)
 

@@ -45,7 +45,8 @@ async def _get(call: Call, _body: None, _query: None) -> TemplateDetails:
 
 async def detailed(call: Call, standing: Standing) -> TemplateDetails:
     """A template with what it says and what the policy says about it."""
-    return details(standing, await call.services.templates.lint(call.caller, standing.used))
+    found = await call.services.templates.findings(call.caller, standing.used)
+    return details(standing, found)
 
 
 async def _create(call: Call, body: CreateTemplate, _query: None) -> TemplateDone:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from typing import TypeVar
 
 import msgspec
@@ -49,6 +50,7 @@ _SHOWN_VERSIONS = 100
 
 T = TypeVar("T")
 _TRIES = 3
+_REMEMBERED = 1_000
 _NOTHING = encode(Data())
 _DECIDED = {
     Status.APPROVED: EventType.TEMPLATE_APPROVED,
@@ -76,6 +78,7 @@ class Templates:
         self._autofill = autofill
         self._auto_approve = auto_approve
         self._tariff = tariff
+        self._found: dict[object, tuple[Finding, ...]] = {}
 
     async def all(self, caller: Caller) -> Sequence[Standing]:
         """Every template of the project."""
@@ -97,6 +100,19 @@ class Templates:
         """What the policy says about a template, saved or not."""
         # A long page takes tens of milliseconds: too long for the loop that serves everybody.
         return await asyncio.to_thread(lint, template, await self._policy(caller))
+
+    async def findings(self, caller: Caller, template: Template) -> tuple[Finding, ...]:
+        """The same of a saved version, which cannot change: it is remembered."""
+        policy = await self._policy(caller)
+        made = template.created_at, template.submitted_at
+        key = caller.project, template.id, template.version, made, policy.link_domains
+        found = self._found.get(key)
+        if found is None:
+            found = await asyncio.to_thread(lint, template, policy)
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            self._found[key] = found
+        return found
 
     async def create(self, caller: Caller, template: Template) -> Standing:
         """Submit a new template.
@@ -172,23 +188,18 @@ class Templates:
         """Approve or reject a version, by default the newest.
 
         Raises:
-            Problem: UNKNOWN_ID; CONFLICT where it is so already.
+            Problem: UNKNOWN_ID; CONFLICT where it is so already, or where several versions wait
+                and none is named: nobody shall approve what was submitted behind their back.
         """
         now = self._clock.now()
 
         def unit(tx: Transaction) -> Standing:
             project = caller.project
             standing = _standing(tx, project, template)
-            judged = standing.newest
-            if version is not None and version != judged.version:
-                found = tx.templates.version(project, template, version)
-                if found is None:
-                    raise Problem(UNKNOWN_ID, "This template has no such version.")
-                judged = found
-            again = status is Status.APPROVED and judged.version != standing.used.version
-            if status not in TRANSITIONS[judged.status] and not (
-                again and judged.status is Status.APPROVED
-            ):
+            judged = _judged(tx, project, standing, status, version)
+            is_other = judged.version != standing.used.version
+            returns = is_other and judged.status is status is Status.APPROVED
+            if status not in TRANSITIONS[judged.status] and not returns:
                 detail = f"Version {judged.version} is {judged.status} already."
                 raise Problem(CONFLICT, detail, extra={"reason": f"already_{judged.status}"})
             new = decided(judged, status, remark, caller.name, now)
@@ -307,6 +318,26 @@ def _standing(tx: Transaction, project: bytes, template: str) -> Standing:
         raise _unknown()
     newest = tx.templates.versions(project, template, 1)
     return Standing(used, newest[0] if newest else used)
+
+
+def _judged(
+    tx: Transaction, project: bytes, standing: Standing, status: Status, version: int | None
+) -> Template:
+    """The version that a decision is about."""
+    newest = standing.newest
+    if version is not None and version != newest.version:
+        found = tx.templates.version(project, newest.id, version)
+        if found is None:
+            raise Problem(UNKNOWN_ID, "This template has no such version.")
+        return found
+    if version is None and status is Status.APPROVED:
+        versions = tx.templates.versions(project, newest.id, _SHOWN_VERSIONS)
+        waiting = tuple(takewhile(lambda each: each.status is Status.PENDING, versions))
+        if len(waiting) > 1:
+            numbers = ", ".join(str(each.version) for each in waiting)
+            detail = f"Several versions wait: {numbers}. Name the one you have read."
+            raise Problem(CONFLICT, detail, extra={"reason": "several_versions_wait"})
+    return newest
 
 
 def _note(tx: Transaction, project: bytes, template: str, type: EventType, now: int) -> None:
