@@ -8,7 +8,9 @@ import pytest
 import pytest_asyncio
 
 from api.asgi_client import AsgiClient, basic
+from api.test_operations import assert_described, responses
 from api.world import World
+from watchword_server.api.operations import BY_ID
 from watchword_server.domain import sandbox
 from watchword_server.domain.sandbox import TABLE
 
@@ -41,12 +43,30 @@ async def test_a_call_to_a_magic_recipient_answers_as_the_table_says(world: Worl
         assert "code" not in reply.json
         return
     kind = row.error
+    described = responses("sendMessage")[str(kind.status)]
+    assert_described(reply, described, "application/problem+json")
     assert (reply.status, reply.json["code"], reply.json["message"]) == (
         kind.status, kind.code, kind.title,
     )  # fmt: skip
     assert reply.json["retryable"] is kind.retryable
     assert ("retry-after" in reply.headers) is (reply.json["retry_after"] is not None)
     assert row.to not in reply.body.decode()
+
+
+@anyio
+async def test_answers_are_as_described(world: World) -> None:
+    client = demo(world)
+    for operation_id, body in (
+        ("sendCustomMessage", {"to": "+10000000010", "template": CUSTOM}),
+        ("sendCustomMessage", {"to": ["+10000000010"], "template": CUSTOM}),
+        ("listSandboxMessages", None),
+        ("setSandboxWebhook", {"url": "https://hooks.example.invalid/in"}),
+    ):
+        operation = BY_ID[operation_id]
+        reply = await client.call(operation.method, operation.path, body)
+        assert reply.status == 200, reply.body
+        described = responses(operation_id)["200"]
+        assert_described(reply, described, "application/json")
 
 
 @anyio

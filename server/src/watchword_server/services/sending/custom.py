@@ -40,7 +40,7 @@ class Occasion(Address, frozen=True):
         return f"{self.value} {self.serial}"
 
 
-class Message(msgspec.Struct, frozen=True):
+class Prepared(msgspec.Struct, frozen=True):
     """A verification that only has to be counted and written, and its recipient."""
 
     draft: Draft
@@ -75,11 +75,11 @@ class CustomSending(Sending):
             raise bad_field(_CODE, "required", f"`{_CODE}` is missing.")
         if asked.code is not None and not is_notice:
             _check_code(asked.code)
-        messages: list[Message] = []
+        messages: list[Prepared] = []
         for place, to in enumerate([asked.to] if more is None else more):
             one = msgspec.structs.replace(asked, to=to, code=None if is_notice else asked.code)
             with _Naming(place if more is not None else None):
-                messages.append(self._message(caller, one, chosen, now, is_notice=is_notice))
+                messages.append(self._prepare(caller, one, chosen, now, is_notice=is_notice))
         _check_unrepeated(messages)
         standing = self._count(caller, [message.to for message in messages], now)
 
@@ -93,14 +93,14 @@ class CustomSending(Sending):
         self._dispatch.wake()
         return [Accepted(live, live.next_send_at, standing) for live in written]
 
-    def _message(
+    def _prepare(
         self, caller: Caller, asked: Start, chosen: Template, now: int, *, is_notice: bool
-    ) -> Message:
+    ) -> Prepared:
         to = self._drafter.address(asked.to)
         route = self._drafter.route(asked, chosen, to, caller.mode)
         known_as = self._occasion(to) if is_notice else to
         draft = self._drafter.draft(caller, asked, chosen, known_as, route, NATIVE, now)
-        return Message(unchecked(draft) if is_notice else draft, to)
+        return Prepared(unchecked(draft) if is_notice else draft, to)
 
     def _occasion(self, to: Address) -> Occasion:
         serial = self._entropy(_SERIAL_BYTES).hex()
@@ -150,7 +150,7 @@ def unchecked(draft: Draft) -> Draft:
     return msgspec.structs.replace(draft, live=live)
 
 
-def _check_unrepeated(messages: Sequence[Message]) -> None:
+def _check_unrepeated(messages: Sequence[Prepared]) -> None:
     seen: dict[str, int] = {}
     for place, message in enumerate(messages):
         if seen.setdefault(message.to.identity, place) != place:

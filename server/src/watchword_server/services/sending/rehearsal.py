@@ -17,7 +17,7 @@ from watchword_server.domain.project import Caller
 from watchword_server.domain.sandbox import Magic
 from watchword_server.domain.template import Template
 from watchword_server.services.sending.admission import count, rates_of
-from watchword_server.services.sending.custom import CustomSending, Message, unchecked
+from watchword_server.services.sending.custom import CustomSending, Prepared, unchecked
 from watchword_server.services.sending.draft import Start
 from watchword_server.services.sending.service import Accepted
 
@@ -30,14 +30,14 @@ class Rehearsing(CustomSending):
         now = self._clock.now()
         chosen = await self._directory.template(caller.project, asked.template)
         self._drafter.alternate(asked.alternate_email)
-        message = self._message(caller, asked, chosen, now, is_notice=False)
+        message = self._prepare(caller, asked, chosen, now, is_notice=False)
         standing = self._count(caller, (message.to,), now)
         live = await self._written(message.draft, now)
         return Accepted(live, live.next_send_at, standing)
 
-    def _message(
+    def _prepare(
         self, caller: Caller, asked: Start, chosen: Template, now: int, *, is_notice: bool
-    ) -> Message:
+    ) -> Prepared:
         to = self._drafter.address(asked.to, sandbox.MAGIC)
         row = sandbox.MAGIC.get(to.identity)
         if row is not None:
@@ -47,7 +47,7 @@ class Rehearsing(CustomSending):
         route = self._drafter.route(asked, chosen, to, caller.mode)
         occasion = self._occasion(to)
         draft = self._drafter.draft(caller, asked, chosen, occasion, route, SANDBOX, now)
-        return Message(unchecked(draft) if is_notice else draft, to)
+        return Prepared(unchecked(draft) if is_notice else draft, to)
 
     def _count(self, caller: Caller, to: Sequence[Address], now: int) -> Standing:
         """Count the recipients on the limit of the caller; the first was counted as a request,
