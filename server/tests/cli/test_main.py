@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 
 import click
 import pytest
@@ -13,20 +12,6 @@ from watchword_server import __version__
 from watchword_server.cli import command as commands
 from watchword_server.cli.main import ROWS, SECTIONS, load
 from watchword_server.domain.errors import StoreUnavailable
-
-HELP_S = 0.3
-
-
-def seconds(*words: str) -> float:
-    began = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "watchword_server", *words], capture_output=True, check=True
-    )
-    return time.perf_counter() - began
-
-
-def test_help_appears_within_300_ms() -> None:
-    assert min(seconds("--help") for _ in range(5)) <= HELP_S
 
 
 def test_help_imports_nothing_but_click() -> None:

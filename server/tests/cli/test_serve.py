@@ -153,7 +153,8 @@ def test_a_signal_lets_requests_under_way_finish(served, number: int) -> None:
     assert ended[0][0] == 0
 
 
-def test_a_second_signal_does_not_wait_for_a_connection(served) -> None:
+def test_a_second_signal_does_not_wait_for_a_connection(served, monkeypatch) -> None:
+    monkeypatch.setenv("WATCHWORD_SHUTDOWN_GRACE_S", "600")  # longer than `stop` waits
     server = served()
     host, _, port = server.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port))) as connection:
@@ -163,9 +164,7 @@ def test_a_second_signal_does_not_wait_for_a_connection(served) -> None:
         is_accepted_before(server)
         server.process.send_signal(signal.SIGTERM)
         is_closed(host, int(port))
-        began = time.monotonic()
         assert server.stop()[0] == 0
-        assert time.monotonic() - began < 10
 
 
 def test_the_answer_does_not_name_the_software_below(served) -> None:

@@ -102,13 +102,17 @@ def lock_in_the_process() -> None:
 def look_then_insert() -> None:
     """A first send that looks whether one is pending, and inserts without a unique index."""
 
-    async def written(self: Any, made: Any, now: int) -> Any:
+    async def written(self: Any, given: Any, now: int) -> Any:
+        made = given.live
         found = await self._store.read(lambda tx: tx.live.of_address(made.project, made.address))
         if found is not None:
             id = service.ids.text(service.ids.Prefix.VERIFICATION, found.id)
             raise Problem(RATE_LIMITED, "cooling", retry_after=30, extra={"message_id": id})
-        first = service.decode_route(made.route)[0]
-        await self._store.write(lambda tx: self._ledger.begin(tx, made, first, now, claimed=False))
+        await self._store.write(
+            lambda tx: self._ledger.begin(
+                tx, made, given.route[0], now, claimed=False, opened=given.opened, fresh=False
+            )
+        )
         self._dispatch.wake()
         return made
 
@@ -145,15 +149,17 @@ def delete_at_claim() -> None:
     adding = put(WorkRows, "add", added)
     claiming = put(WorkRows, "claim", claimed)
     deleting = put(WorkRows, "done", lambda self, work: True)
+    put(WorkRows, "all_done", lambda self, works: True)
 
 
 def pretend_to_send() -> None:
     """Every provider says that it sent, and did not."""
 
-    async def bounded(provider: Any, message: Any) -> Receipt:
+    async def sent(provider: Any, message: Any) -> Receipt:
         return Receipt(reference=message.id, delivered=False)
 
-    put(delivering, "_bounded", bounded)
+    put(delivering, "_bounded", sent)
+    put(Inbox, "send", sent)
 
 
 def stop_at_once() -> None:

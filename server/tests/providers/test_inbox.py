@@ -1,7 +1,6 @@
 """The inbox plays every channel, and its script is played as written."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -109,19 +108,6 @@ def test_a_script_that_cannot_be_read_says_what_to_write(text, complaint):
     with pytest.raises(Misconfigured, match="^WATCHWORD_INBOX_SCRIPT: cannot read ") as error:
         Settings(script=text)
     assert complaint in str(error.value)
-
-
-@pytest.mark.asyncio
-async def test_a_hand_over_costs_next_to_nothing():
-    """Target 1 us (it is the hot path of the benchmarks); the bound leaves room for a busy host."""
-    inbox = Inbox()
-    best = 1.0
-    for _ in range(5):
-        started = time.perf_counter()
-        for _ in range(2_000):
-            await inbox.send(SMS)
-        best = min(best, (time.perf_counter() - started) / 2_000)
-    assert best < 10e-6, f"{best * 1e6:.2f} us"
 
 
 @pytest.mark.asyncio

@@ -190,10 +190,8 @@ async def test_without_an_answer_after_the_content_nobody_knows(said):
 @pytest.mark.asyncio
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
 async def test_silence_before_the_content_has_sent_nothing(step):
-    started = asyncio.get_running_loop().time()
     error = await refusal(HANG, step, timeout_s=0.3)
     assert (type(error), error.reason) == (Unavailable, Reason.TIMED_OUT)
-    assert 0.3 <= asyncio.get_running_loop().time() - started < 2.5
 
 
 @pytest.mark.asyncio
