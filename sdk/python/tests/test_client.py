@@ -142,19 +142,52 @@ async def test_two_calls_have_two_keys(both: str, script: Play) -> None:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-async def test_a_post_that_may_have_been_processed_is_sent_once(
+async def test_a_lost_answer_is_asked_for_again_with_the_same_key(
     both: str,
     failure: Exception,
     kind: type[watchword.ConnectionFailed],
     maybe_processed: bool,
     script: Play,
 ) -> None:
-    played, clock = script(failure), Clock()
+    played, clock = script(failure, failure, failure), Clock()
     with pytest.raises(kind) as caught:
         await outcome(both, played, clock)
     assert caught.value.maybe_processed is maybe_processed
     assert caught.value.__cause__ is failure
-    assert (len(played.requests), clock.slept) == (1, [])
+    assert clock.slept == [0.5, 1.0]
+    first, *others = [(r.headers["idempotency-key"], r.content) for r in played.requests]
+    assert others == [first, first]
+
+
+@both
+async def test_a_last_try_that_was_never_sent_does_not_undo_an_earlier_one(
+    both: str, script: Play
+) -> None:
+    lost, refused = httpx2.ReadTimeout("slow"), httpx2.ConnectError("refused")
+    with pytest.raises(watchword.ConnectionFailed) as caught:
+        await outcome(both, script(lost, refused, refused), Clock())
+    assert caught.value.maybe_processed is True
+
+
+@both
+async def test_what_is_still_in_flight_is_asked_for_again(both: str, script: Play) -> None:
+    headers = {"Retry-After": "5"}
+    running = httpx2.Response(409, headers=headers, json={"code": 1000, "retryable": True})
+    played, clock = script(running, ok(SENT)), Clock()
+    assert await outcome(both, played, clock) == watchword.Message.from_wire(SENT)
+    assert clock.slept == [5]
+
+
+def test_a_program_may_name_its_own_key(script: Play) -> None:
+    played = script(ok(SENT), ok(SENT))
+    client = Watchword(**KEYS, transport=played)
+    for made in (client.with_options(idempotency_key="order-42"), client):
+        made.messages.send(to="+6591234567", template_id="otp-sms")
+    own, new = [request.headers["idempotency-key"] for request in played.requests]
+    assert (own, len(new)) == ("order-42", 32)
+    for bad in ("", "é", "a\nb", "k" * 256, '"quoted"', " a", "a "):
+        with pytest.raises(ValueError, match="idempotency key"):
+            client.with_options(idempotency_key=bad)
 
 
 @both
@@ -183,13 +216,12 @@ async def test_a_cool_down_reaches_the_caller_at_once(both: str, script: Play) -
 def test_a_check_is_not_repeated_after_an_answer_that_may_have_evaluated_it(
     script: Play,
 ) -> None:
-    for turn in (httpx2.Response(500, json={"code": 1000}), httpx2.ReadTimeout("slow")):
-        played = script(turn)
-        client = Watchword(**KEYS, transport=played)
-        with pytest.raises(watchword.WatchwordError) as caught:
-            client.verifications.check(message_id="ver_1", code="918273")
-        assert len(played.requests) == 1
-        assert "918273" not in str(caught.value) + repr(caught.value)
+    played = script(httpx2.Response(500, json={"code": 1000}))
+    client = Watchword(**KEYS, transport=played)
+    with pytest.raises(watchword.WatchwordError) as caught:
+        client.verifications.check(message_id="ver_1", code="918273")
+    assert len(played.requests) == 1
+    assert "918273" not in str(caught.value) + repr(caught.value)
 
 
 def test_with_options_changes_a_copy_that_shares_the_connections(script: Play) -> None:

@@ -19,47 +19,51 @@ CONNECT_TIMEOUT = TimedOut("connect", maybe_processed=False)
 READ_TIMEOUT = TimedOut("read", maybe_processed=True)
 CUT_OFF = ConnectionFailed("cut off", maybe_processed=True)
 
-# error, GET is retried after, POST is retried after (None: it is raised); jitter 0, first try
-TABLE: list[tuple[str, WatchwordError, float | None, float | None]] = [
-    ("refused", NOT_SENT, 0.5, 0.5),
-    ("connect timeout", CONNECT_TIMEOUT, 0.5, 0.5),
-    ("read timeout", READ_TIMEOUT, 0.5, None),
-    ("cut off", CUT_OFF, 0.5, None),
-    ("500", refusal(500, 1000), 0.5, None),
-    ("502", refusal(502, 5001), 0.5, None),
-    ("502 from a proxy", refusal(502), 0.5, None),
-    ("503", refusal(503, 1000), 0.5, 0.5),
-    ("503 after 7", refusal(503, 1000, 7), 7, 7),
-    ("503 after 60", refusal(503, 1000, 60), 60, 60),
-    ("503 after 61", refusal(503, 1000, 61), 0.5, 0.5),
-    ("503 after 0", refusal(503, 1000, 0), 0.5, 0.5),
-    ("503 vetoed", refusal(503, 1000, 7, retryable=False), None, None),
-    ("504", refusal(504), 0.5, None),
-    ("501", refusal(501), None, None),
-    ("505", refusal(505), None, None),
-    ("429 at once", refusal(429, 3004, 0), 0.5, 0.5),
-    ("429 after 1", refusal(429, 3004, 1), 1, 1),
-    ("429 after 5", refusal(429, 3004, 5), 5, 5),
-    ("429 after 5.1", refusal(429, 3004, 5.1), None, None),
-    ("429 cool-down", refusal(429, 3004, 30), None, None),
-    ("429 unsaid", refusal(429, 3004), None, None),
-    ("400 code 5001", refusal(400, 5001), 0.5, None),
-    ("400 code 5016", refusal(400, 5016), 0.5, None),
-    ("400", refusal(400, 3002), None, None),
-    ("400 said retryable", refusal(400, 3002, retryable=True), None, None),
-    ("401", refusal(401, 2001), None, None),
-    ("404", refusal(404, 4001), None, None),
-    ("409", refusal(409, 3003), None, None),
-    ("410", refusal(410, 3003), None, None),
-    ("not Watchword", UnexpectedResponse("html"), None, None),
+# error; after how long a GET, a POST and others are retried (None: it is raised); jitter 0, first
+# try.  A POST has an idempotency key, the others have not.
+TABLE: list[tuple[str, WatchwordError, float | None, float | None, float | None]] = [
+    ("refused", NOT_SENT, 0.5, 0.5, 0.5),
+    ("connect timeout", CONNECT_TIMEOUT, 0.5, 0.5, 0.5),
+    ("read timeout", READ_TIMEOUT, 0.5, 0.5, None),
+    ("cut off", CUT_OFF, 0.5, 0.5, None),
+    ("500", refusal(500, 1000), 0.5, None, None),
+    ("502", refusal(502, 5001), 0.5, None, None),
+    ("502 from a proxy", refusal(502), 0.5, 0.5, None),
+    ("503", refusal(503, 1000), 0.5, 0.5, 0.5),
+    ("503 after 7", refusal(503, 1000, 7), 7, 7, 7),
+    ("503 after 60", refusal(503, 1000, 60), 60, 60, 60),
+    ("503 after 61", refusal(503, 1000, 61), 0.5, 0.5, 0.5),
+    ("503 after 0", refusal(503, 1000, 0), 0.5, 0.5, 0.5),
+    ("503 vetoed", refusal(503, 1000, 7, retryable=False), None, None, None),
+    ("504", refusal(504), 0.5, 0.5, None),
+    ("504 of the server", refusal(504, 1000), 0.5, None, None),
+    ("501", refusal(501), None, None, None),
+    ("505", refusal(505), None, None, None),
+    ("429 at once", refusal(429, 3004, 0), 0.5, 0.5, 0.5),
+    ("429 after 1", refusal(429, 3004, 1), 1, 1, 1),
+    ("429 after 5", refusal(429, 3004, 5), 5, 5, 5),
+    ("429 after 5.1", refusal(429, 3004, 5.1), None, None, None),
+    ("429 cool-down", refusal(429, 3004, 30), None, None, None),
+    ("429 unsaid", refusal(429, 3004), None, None, None),
+    ("400 code 5001", refusal(400, 5001), 0.5, None, None),
+    ("400 code 5016", refusal(400, 5016), 0.5, None, None),
+    ("400", refusal(400, 3002), None, None, None),
+    ("400 said retryable", refusal(400, 3002, retryable=True), None, None, None),
+    ("401", refusal(401, 2001), None, None, None),
+    ("404", refusal(404, 4001), None, None, None),
+    ("409", refusal(409, 3003), None, None, None),
+    ("409 in flight", refusal(409, 1000, 5, retryable=True), 5, 5, None),
+    ("409 in flight, unsaid", refusal(409, 1000), 0.5, 0.5, None),
+    ("410", refusal(410, 3003), None, None, None),
+    ("not Watchword", UnexpectedResponse("html"), None, None, None),
 ]
 
 
 def wrong_rows(policy: RetryPolicy) -> list[str]:
-    """The rows of the table a policy does not follow; PUT, PATCH and DELETE are as POST."""
+    """The rows of the table a policy does not follow."""
     wrong = []
-    for name, error, get, post in TABLE:
-        wants = {"GET": get, "POST": post, "PUT": post, "PATCH": post, "DELETE": post}
+    for name, error, get, post, other in TABLE:
+        wants = {"GET": get, "POST": post, "PUT": other, "PATCH": other, "DELETE": other}
         for method, want in wants.items():
             if policy.delay(method, error, retries=0, jitter=0.0) != want:
                 wrong.append(f"{method} {name}")
@@ -74,6 +78,12 @@ def test_the_policy_follows_the_table() -> None:
 class RetriesAnyMethod(RetryPolicy):
     def may_retry(self, method: str, error: WatchwordError) -> bool:
         return super().may_retry("GET", error)
+
+
+@dataclass(frozen=True)
+class LosesAnswers(RetryPolicy):
+    def may_retry(self, method: str, error: WatchwordError) -> bool:
+        return super().may_retry("PATCH" if method == "POST" else method, error)
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,9 @@ class IgnoresRetryAfter(RetryPolicy):
 @pytest.mark.parametrize(
     ("mutant", "caught_by"),
     [
-        (RetriesAnyMethod(), "POST read timeout"),
+        (RetriesAnyMethod(), "PATCH read timeout"),
+        (RetriesAnyMethod(), "POST 500"),
+        (LosesAnswers(), "POST read timeout"),
         (WaitsOutCoolDowns(), "POST 429 cool-down"),
         (BelievesTheServer(), "GET 400 said retryable"),
         (IgnoresRetryAfter(), "GET 503 after 7"),

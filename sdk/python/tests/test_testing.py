@@ -97,3 +97,29 @@ async def test_the_async_client_meets_the_same_server(fake: FakeServer) -> None:
         )
         assert checked.verified
         assert [each.status async for each in client.messages.list()] == ["approved"]
+
+
+def test_a_call_with_a_key_of_its_own_is_executed_once(client: Watchword, fake: FakeServer) -> None:
+    mine = client.with_options(idempotency_key="signup-42")
+    assert send(mine) == send(mine)
+    with pytest.raises(watchword.BadRequest) as caught:
+        send(mine, to="+6591234568")
+    assert (caught.value.http_status, caught.value.extra["reason"]) == (
+        422,
+        "idempotency_key_reused",
+    )
+    with pytest.raises(watchword.RateLimited):
+        send(client)
+    fake.advance(TTL_SECONDS)
+    first = send(client)
+    assert send(mine).message_id != first.message_id
+    fake.advance(86_401)
+    assert send(mine).message_id not in (first.message_id, None)
+
+
+def test_a_cool_down_leaves_the_key_free(client: Watchword, fake: FakeServer) -> None:
+    message, mine = send(client), client.with_options(idempotency_key="signup-42")
+    with pytest.raises(watchword.RateLimited):
+        send(mine)
+    fake.advance(COOL_DOWN_SECONDS)
+    assert send(mine).message_id == message.message_id

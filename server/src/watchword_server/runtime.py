@@ -36,6 +36,7 @@ from watchword_server.services.api_keys import ApiKeys
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
 from watchword_server.services.directory import CachedDirectory
+from watchword_server.services.idempotency import Idempotency
 from watchword_server.services.projects import Projects
 from watchword_server.services.reading import Reading
 from watchword_server.services.sandboxes import Sandboxes
@@ -65,6 +66,7 @@ class Services(msgspec.Struct, frozen=True):
     webhook_endpoints: WebhookEndpoints
     webhook_log: WebhookLog
     templates: Templates
+    idempotency: Idempotency
     throughput: Throughput
     clock: Clock
 
@@ -140,8 +142,7 @@ class Runtime:
         self._numbering = numbering = numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
         ledger = Ledger(sequence := ids.Sequence(entropy(6)))
         own, magic = catalogue.templates(), catalogue.templates(table=catalogue.SANDBOX)
-        per_day = settings.sandbox_requests_per_day if settings.sandbox_is_on else None
-        sandboxes = Sandboxes(store, clock, keyring, (*own, *magic), per_day)
+        sandboxes = Sandboxes(store, clock, keyring, (*own, *magic), _per_day(settings))
         directory = CachedDirectory(store, clock, keyring, entropy, sandboxes.caller)
         throughput, quota = Throughput(), DailyQuota()
         drafter = Drafter(keyring, numbering, accounts, entropy)
@@ -160,6 +161,7 @@ class Runtime:
             api_keys=ApiKeys(store, clock, entropy, keyring, directory),
             projects=Projects(store, clock, entropy, directory, own, magic, _LIMITS, approve),
             templates=Templates(store, clock, directory, autofill, approve, tariff),
+            idempotency=Idempotency(store, clock, entropy, keyring),
             webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
             webhook_log=WebhookLog(store, clock, keyring),
             throughput=throughput,
@@ -296,6 +298,11 @@ def _poster(settings: Settings, clock: Clock) -> GuardedPoster:
             ) from None
     allowed = destinations.networks(settings.webhook_networks)
     return GuardedPoster(clock.now, allowed, allow_http=settings.webhook_allow_http, trust=trust)
+
+
+def _per_day(settings: Settings) -> int | None:
+    """The quota of a sandbox; None where there is none."""
+    return settings.sandbox_requests_per_day if settings.sandbox_is_on else None
 
 
 def _autofill(settings: Settings) -> Autofill | None:

@@ -27,6 +27,7 @@ class Worker:
 
     def __init__(self, runtime: Runtime) -> None:
         self._delivering = runtime.delivering
+        self._idempotency = runtime.services.idempotency
         self._clock = runtime.clock
         self._free = runtime.settings.worker_concurrency
         self._woken = asyncio.Event()
@@ -149,6 +150,8 @@ class Worker:
                     pass
                 if turn % FORGET_EVERY == 0:
                     while await self._delivering.forget(_SWEEP_ROWS):
+                        pass
+                    while await self._idempotency.forget(_SWEEP_ROWS):
                         pass
             except Exception:
                 _log.exception("sweep.failed")

@@ -1,19 +1,54 @@
 """The Python SDK against the API in this process: every call of the one works on the other."""
 
+from urllib.parse import quote
+
 import httpx2
 import pytest
 
 from api.world import CODE, World
 from watchword import AsyncWatchword, Conflict, NotFound, RateLimited
+from watchword_server.testing import deliver_due
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-def sdk(world: World, key: str = "main_key") -> AsyncWatchword:
+def sdk(
+    world: World, key: str = "main_key", transport: httpx2.AsyncBaseTransport | None = None
+) -> AsyncWatchword:
     scheme, _, credentials = world.names[key].partition(" ")
     assert scheme == "Bearer"
-    transport = httpx2.ASGITransport(app=world.client.app)
-    return AsyncWatchword("http://127.0.0.1:8080", api_key=credentials, transport=transport)
+    transport = transport or httpx2.ASGITransport(app=world.client.app)
+    return AsyncWatchword(
+        "http://127.0.0.1:8080", api_key=credentials, transport=transport, sleep=at_once
+    )
+
+
+async def at_once(_seconds: float) -> None:
+    """Nobody waits between two tries."""
+
+
+class Lossy(httpx2.AsyncBaseTransport):
+    """Loses the first answers to every call after the server has made them.
+
+    Args:
+        new_key: whether each try gets a key of its own, as if the server looked at none.
+    """
+
+    def __init__(self, world: World, losses: int = 2, *, new_key: bool = False) -> None:
+        self._server = httpx2.ASGITransport(app=world.client.app)
+        self._losses = losses
+        self._new_key = new_key
+        self.tries = 0
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.tries += 1
+        if self._new_key:
+            request.headers["idempotency-key"] = f"try-{self.tries}"
+        response = await self._server.handle_async_request(request)
+        if self.tries <= self._losses:
+            await response.aread()
+            raise httpx2.ReadTimeout("the answer was lost", request=request)
+        return response
 
 
 async def test_a_code_is_sent_checked_and_followed(world: World) -> None:
@@ -89,3 +124,42 @@ async def test_keys_and_projects_are_managed(world: World) -> None:
         project = await client.projects.create(name="from the SDK", mode="development")
         assert (await client.projects.get(project.project_id)).name == "from the SDK"
         await client.projects.delete(project.project_id)
+
+
+async def sends_once(world: World, lossy: Lossy) -> None:
+    """Two answers are lost: the third try gets the first one's, and one code was sent."""
+    to = world.number()
+    async with sdk(world, transport=lossy) as client:
+        sent = await client.messages.send(to=to, template_id="otp-sms")
+    assert lossy.tries == 3
+    await deliver_due(world.runtime)
+    read = (await world.client.get(f"/v1/messages/{sent.message_id}")).json
+    assert [entry["type"] for entry in read["timeline"]].count("verification.created") == 1
+    inbox = await world.client.get(f"/v1/inbox/messages?to={quote(to)}")
+    assert len(inbox.json["data"]) == 1
+
+
+async def test_a_send_whose_answer_is_lost_is_made_once(world: World) -> None:
+    await sends_once(world, Lossy(world))
+
+
+async def test_a_send_whose_answer_is_lost_mutant_is_caught(world: World) -> None:
+    with pytest.raises(RateLimited):  # the second try is a second send
+        await sends_once(world, Lossy(world, new_key=True))
+
+
+async def test_a_check_whose_answer_is_lost_is_counted_once(world: World) -> None:
+    sent = (await world.send()).json["message_id"]
+    async with sdk(world, transport=Lossy(world)) as client:
+        wrong = await client.verifications.check(message_id=sent, code="000000")
+    assert wrong.checks_left == 4
+    async with sdk(world, transport=Lossy(world)) as client:
+        assert (await client.verifications.check(message_id=sent, code=CODE)).verified
+
+
+async def test_a_key_whose_answer_is_lost_is_made_once_and_shown(world: World) -> None:
+    async with sdk(world, transport=Lossy(world)) as client:
+        key = await client.keys.create(name="lost and found")
+    assert key.dev_secret
+    names = [one["name"] for one in (await world.client.get("/v1/api-keys")).json["data"]]
+    assert names.count("lost and found") == 1

@@ -14,7 +14,7 @@ FIELD_CODES = {
 }  # fmt: skip
 """EngageLab's table; there is no 2003 and nothing between 5001 and 5011."""
 
-STATUSES = {400, 401, 403, 404, 405, 409, 410, 413, 415, 421, 429, 500, 502, 503, 504}
+STATUSES = {400, 401, 403, 404, 405, 409, 410, 413, 415, 421, 422, 429, 500, 502, 503, 504}
 """What the API may answer: never 501 or 505, which the field's SDKs do not retry."""
 
 

@@ -21,8 +21,9 @@ from watchword_server.domain.errors import RATE_LIMITED, Problem
 from watchword_server.domain.routing import Step
 from watchword_server.domain.verification import Status, Trigger
 from watchword_server.providers.inbox import Inbox
-from watchword_server.services import delivering
+from watchword_server.services import delivering, idempotency
 from watchword_server.services.checking import Checked, Checking
+from watchword_server.services.idempotency import Idempotency, _Given
 from watchword_server.services.sending import Sending, draft, service
 from watchword_server.storage import verifications, writer
 from watchword_server.storage.deliveries import WorkRows
@@ -49,6 +50,8 @@ def quick() -> None:
     for module in (ledger, delivering):
         put(module, "LEASE_S", LEASE_S)
     put(delivering, "HAND_OVER_S", HAND_OVER_S)
+    put(idempotency, "LEASE_S", LEASE_S)
+    put(idempotency, "RENEW_S", LEASE_S / 4)
     put(
         draft, "_steps",
         lambda accounts: tuple(Step(channel, account, WAIT_S) for channel, account in accounts),
@@ -128,6 +131,32 @@ def look_then_insert() -> None:
     opening = put(SqliteStore, "__init__", opened)
     put(verifications.LiveRows, "insert", insert)
     put(Sending, "_written", written)
+
+
+def look_then_claim() -> None:
+    """An Idempotency-Key that is looked for, and claimed afterwards."""
+
+    async def answered(self: Any, key: Any, execute: Any) -> Any:
+        found = await self._store.read(lambda tx: tx.idempotency_keys.get(key.project, key.id))
+        if found is not None:
+            return await answering(self, key, execute)
+        await self._store.write(lambda tx: self._claim(tx, key))
+        return _Given(await self._execute(key, execute), replayed=False)
+
+    answering = put(Idempotency, "_answered", answered)
+
+
+def answers_in_memory() -> None:
+    """Answers to Idempotency-Keys are kept in the process alone."""
+    answers: dict[bytes, bytes] = {}
+
+    async def answered(self: Any, key: Any, execute: Any) -> Any:
+        replayed = key.id in answers
+        if not replayed:
+            answers[key.id] = (await execute()).answer
+        return _Given(answers[key.id], replayed)
+
+    put(Idempotency, "_answered", answered)
 
 
 # ---- crashes and stops ----------------------------------------------------------------------
@@ -245,6 +274,6 @@ ALTERATIONS: dict[str, Callable[[], None]] = {
     for function in (
         quick, read_then_write_check, lock_in_the_process, look_then_insert, delete_at_claim,
         pretend_to_send, stop_at_once, drop_hand_overs, code_in_a_log, code_in_the_store,
-        any_host, any_proxy, batch_of_one, any_header,
+        any_host, any_proxy, batch_of_one, any_header, look_then_claim, answers_in_memory,
     )
 }  # fmt: skip

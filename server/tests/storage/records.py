@@ -15,7 +15,7 @@ from watchword_server.domain.webhook import (
     WebhookEndpoint,
     WebhookStatus,
 )
-from watchword_server.ports.records import InboxMessage, Work
+from watchword_server.ports.records import IdempotencyKey, InboxMessage, Work
 from watchword_server.ports.store import Transaction
 from watchword_server.testing import START
 
@@ -80,6 +80,15 @@ def inbox(number: int = 1, **changes: object) -> InboxMessage:
     plain = InboxMessage(
         project=OURS, id=key("inbox", number), address=ADDRESS, verification=VERIFICATION,
         channel="sms", at=NOW, body=b"sealed body",
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def idempotency_key(number: int = 1, **changes: object) -> IdempotencyKey:
+    """A key whose call runs."""
+    plain = IdempotencyKey(
+        project=OURS, id=key("use", number), body=key("body"), claim=key("claim"), made_at=NOW,
+        lease_until=NOW + 15_000, answer=None,
     )  # fmt: skip
     return msgspec.structs.replace(plain, **changes)
 
@@ -162,6 +171,7 @@ def one_of_everything(tx: Transaction, owner: bytes) -> None:
     assert tx.webhook_endpoints.insert(endpoint(project=owner))
     tx.webhook_deliveries.add(webhook_delivery(project=owner))
     tx.webhook_deliveries.log(webhook_attempt(project=owner))
+    assert tx.idempotency_keys.claim(idempotency_key(project=owner), NOW - DAY)
 
 
 def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
@@ -181,4 +191,5 @@ def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
         "endpoints": tx.webhook_endpoints.of(owner),
         "webhooks": tx.webhook_deliveries.page(owner, ENDPOINT, None, None, 0, NOW + DAY, 9),
         "attempts": tx.webhook_deliveries.attempts(owner, ENDPOINT, 1),
+        "idempotency_key": tx.idempotency_keys.get(owner, key("use", 1)),
     }

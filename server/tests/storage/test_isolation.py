@@ -19,6 +19,7 @@ from storage.records import (
     delivery,
     endpoint,
     everything,
+    idempotency_key,
     inbox,
     key,
     one_of_everything,
@@ -29,6 +30,7 @@ from storage.records import (
 from watchword_server.domain.delivery import DeliveryStatus
 from watchword_server.ports import store as ports
 
+USE, CLAIM = idempotency_key().id, idempotency_key().claim
 FOREIGN = {
     "LiveVerifications.get": lambda tx, p: tx.live.get(p, VERIFICATION),
     "LiveVerifications.of_address": lambda tx, p: tx.live.of_address(p, ADDRESS),
@@ -62,6 +64,10 @@ FOREIGN = {
     "Addresses.unlock": lambda tx, p: tx.addresses.unlock(p, ADDRESS),
     "Inbox.page": lambda tx, p: tx.inbox.page(p, None, None, 9),
     "Inbox.add": lambda tx, p: tx.inbox.add(inbox(2, project=p)),
+    "IdempotencyKeys.get": lambda tx, p: tx.idempotency_keys.get(p, USE),
+    "IdempotencyKeys.renew": lambda tx, p: tx.idempotency_keys.renew(p, USE, CLAIM, NOW + DAY),
+    "IdempotencyKeys.answer": lambda tx, p: tx.idempotency_keys.answer(p, USE, CLAIM, b"sealed"),
+    "IdempotencyKeys.release": lambda tx, p: tx.idempotency_keys.release(p, USE, CLAIM),
     "Projects.get": lambda tx, p: tx.projects.get(p),
     "Projects.delete": lambda tx, p: tx.projects.delete(p),
     "Projects.update": lambda tx, p: tx.projects.update(project(p, name="z")),
@@ -116,6 +122,7 @@ ACROSS = {
     "WebhookDeliveries.newest_event", "WebhookDeliveries.events_after",
     "WebhookDeliveries.cursor", "WebhookDeliveries.move_cursor", "WebhookDeliveries.sweep",
     "WebhookDeliveries.sequence", "LiveVerifications.insert_fresh", "WorkQueue.all_done",
+    "IdempotencyKeys.claim", "IdempotencyKeys.sweep",
 }  # fmt: skip
 """What looks across projects on purpose, or adds a row that names its own."""
 
@@ -168,7 +175,7 @@ AGGREGATES = {
 
 
 def test_every_method_of_the_store_is_asked():
-    assert len(AGGREGATES) == 12
+    assert len(AGGREGATES) == 13
     every_method_is_called(set(FOREIGN))
 
 

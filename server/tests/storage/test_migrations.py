@@ -11,7 +11,7 @@ from watchword_server.domain.errors import Misconfigured
 from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.verification import Live, Verification
 from watchword_server.domain.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
-from watchword_server.ports.records import InboxMessage, Work
+from watchword_server.ports.records import IdempotencyKey, InboxMessage, Work
 from watchword_server.storage import migrate
 from watchword_server.storage.migrate import Migration
 from watchword_server.storage.projects import OWNED
@@ -151,6 +151,7 @@ RECORDS = {
     "inbox": InboxMessage, "projects": Project, "api_keys": ApiKey,
     "webhook_endpoints": WebhookEndpoint, "webhook_deliveries": WebhookDelivery,
     "webhook_attempts": WebhookAttempt,
+    "idempotency_keys": IdempotencyKey,
 }  # fmt: skip
 
 

@@ -93,10 +93,19 @@ class _Client(resources.Resource[W]):
         """Whether the server is up, and its version; the credentials do not matter."""
         return Call("GET", "/healthz", Health.from_wire, prefix="")
 
-    def with_options(self, *, max_retries: int | None = None, timeout: float | None = None) -> Self:
-        """The same client with other options; both share their connections."""
+    def with_options(
+        self, *, max_retries: int | None = None, timeout: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Self:  # fmt: skip
+        """The same client with other options; both share their connections.
+
+        With an `idempotency_key` of your own, a call is executed once even if your program dies
+        and makes it again: by default each call has a new one.
+        """
         runner = copy.copy(self._runner)
-        runner.settings = runner.settings.changed(max_retries=max_retries, timeout=timeout)
+        runner.settings = runner.settings.changed(
+            max_retries=max_retries, timeout=timeout, idempotency_key=idempotency_key
+        )
         other = copy.copy(self)
         other._attach(runner)
         return other

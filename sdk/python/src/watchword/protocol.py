@@ -7,6 +7,7 @@ nothing else.
 import base64
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeAlias, TypeVar
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
+_KEY: Final = re.compile(r'(?!["\s])[ -~]{1,255}(?<!\s)')
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
 LONGEST_PAGE: Final = 100
 HOW_TO_GET_A_KEY: Final = (
@@ -73,9 +75,11 @@ class Retry:
 class RetryPolicy:
     """Whether and when a failed request is sent again.
 
-    A request that changes something is repeated only if the server certainly did not act on it
-    (never reached, 429, 503): a second message costs money, a second check costs the person one
-    of five.  A long 429 is raised at once: its number must reach the person who waits.
+    A second message costs money, a second check costs the person one of five.  So a request that
+    changes something is repeated if the server certainly did not act on it (never reached, 429,
+    503), and a POST also if its answer was lost: its idempotency key makes the server give the
+    same answer again.  No other method has a key.  A 500 is an answer, and what was done is not
+    known.  A long 429 is raised at once: its number must reach the person who waits.
     """
 
     max_retries: int = 2
@@ -99,11 +103,14 @@ class RetryPolicy:
     def may_retry(self, method: str, error: WatchwordError) -> bool:
         """Whether the same request may be sent again: it is safe, and it may help."""
         if isinstance(error, ConnectionFailed):
-            return method == "GET" or not error.maybe_processed
+            return method in ("GET", "POST") or not error.maybe_processed
         if not isinstance(error, APIError) or not error.retryable:
             return False
         if isinstance(error, RateLimited):
             return error.retry_after is not None and error.retry_after <= self.longest_rate_limit
+        if method == "POST" and error.http_status in (409, 502, 504):
+            # 409: the first try still runs.  Else: without a code it is a proxy that speaks.
+            return error.http_status == 409 or error.code is None
         known = error.code in RETRYABLE_CODES or error.http_status in RETRYABLE_STATUSES
         return error.http_status == 503 or (method == "GET" and known)
 
@@ -117,11 +124,20 @@ class Settings:
     secrets: tuple[str, ...] = field(repr=False)
     timeout: float
     policy: RetryPolicy
+    idempotency_key: str | None = field(default=None, repr=False)
 
-    def changed(self, *, max_retries: int | None, timeout: float | None) -> "Settings":
+    def changed(
+        self, *, max_retries: int | None, timeout: float | None, idempotency_key: str | None
+    ) -> "Settings":
         """The same settings with what is not None changed."""
-        policy = self.policy if max_retries is None else RetryPolicy(max_retries)
-        return replace(self, policy=policy, timeout=self.timeout if timeout is None else timeout)
+        if idempotency_key is not None and not _KEY.fullmatch(idempotency_key):
+            raise ValueError("an idempotency key is 1 to 255 printable ASCII characters")
+        return replace(
+            self,
+            policy=self.policy if max_retries is None else RetryPolicy(max_retries),
+            timeout=self.timeout if timeout is None else timeout,
+            idempotency_key=self.idempotency_key if idempotency_key is None else idempotency_key,
+        )
 
     def request(self, call: Call[Any], idempotency_key: str) -> Request:
         """The HTTP request of a call; a POST carries the idempotency key."""
@@ -132,7 +148,7 @@ class Settings:
         }
         content = None
         if call.method == "POST":
-            headers["Idempotency-Key"] = idempotency_key
+            headers["Idempotency-Key"] = self.idempotency_key or idempotency_key
         if call.method not in ("GET", "DELETE"):
             headers["Content-Type"] = "application/json"
             content = json.dumps(compact(call.body)).encode()
@@ -199,6 +215,7 @@ class Exchange(Generic[T]):
     idempotency_key: str
     jitter: Callable[[], float]
     retries: int = 0
+    maybe_processed: bool = False
 
     def __post_init__(self) -> None:
         self.request = self.settings.request(self.call, self.idempotency_key)
@@ -230,6 +247,9 @@ class Exchange(Generic[T]):
         wait = self.settings.policy.delay(
             self.call.method, error, retries=self.retries, jitter=self.jitter()
         )
+        if isinstance(error, ConnectionFailed):  # what one try may have done, no other undoes
+            self.maybe_processed |= error.maybe_processed
+            error.maybe_processed = self.maybe_processed
         if wait is None:
             raise error
         self.retries += 1

@@ -5,8 +5,8 @@
     message = client.messages.send(to="+6591234567", template_id="otp-sms")
     client.verifications.check(message_id=message.message_id, code=fake.code_for("+6591234567"))
 
-It keeps the rules a person notices (cool-down, five checks, expiry, one approval) and answers
-errors in the server's shape.  Time moves only by `advance`.
+It keeps the rules a person notices (cool-down, five checks, expiry, one approval, one execution
+for an idempotency key) and answers errors in the server's shape.  Time moves only by `advance`.
 """
 
 import json
@@ -20,9 +20,11 @@ import httpx2
 CHECKS: Final = 5
 COOL_DOWN_SECONDS: Final = 30
 TTL_SECONDS: Final = 300
+IDEMPOTENCY_MEMORY: Final = timedelta(days=1)
 _ERRORS: Final = {
     "bad-field": (400, 3002, "fix_request"),
     "already-used": (409, 3003, "stop"),
+    "idempotency-key-reused": (422, 3003, "fix_request"),
     "ended": (410, 3003, "start_again"),
     "rate-limited": (429, 3004, "wait"),
     "unknown-id": (404, 4001, "fix_request"),
@@ -41,6 +43,13 @@ class _Verification:
     resend_after: datetime
     status: str = "pending"
     checks_left: int = CHECKS
+
+
+@dataclass(frozen=True)
+class _Done:
+    at: datetime
+    content: bytes
+    answer: httpx2.Response
 
 
 class _Refused(Exception):
@@ -72,6 +81,7 @@ class FakeServer(httpx2.MockTransport):
         super().__init__(self._answer)
         self._now = datetime(2026, 1, 1, tzinfo=UTC)
         self._known: list[_Verification] = []
+        self._done: dict[tuple[str, str], _Done] = {}
 
     def code_for(self, to: str) -> str:
         """The code most recently sent to an address; LookupError if there is none."""
@@ -85,6 +95,25 @@ class FakeServer(httpx2.MockTransport):
         self._now += timedelta(seconds=seconds)
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            return self._executed(request)
+        place = (request.url.path, key)
+        done = self._done.get(place)
+        if done is not None and self._now - done.at <= IDEMPOTENCY_MEMORY:
+            if done.content != request.content:
+                reason = {"reason": "idempotency_key_reused"}
+                return _Refused("idempotency-key-reused", "It was used before.", **reason).answer()
+            headers = {**done.answer.headers, "Idempotency-Replayed": "true"}
+            return httpx2.Response(
+                done.answer.status_code, headers=headers, content=done.answer.content
+            )
+        answer = self._executed(request)
+        if answer.status_code not in (400, 429):
+            self._done[place] = _Done(self._now, request.content, answer)
+        return answer
+
+    def _executed(self, request: httpx2.Request) -> httpx2.Response:
         body = json.loads(request.content or b"{}")
         path = request.url.path.removeprefix("/v1").strip("/").split("/")
         try:

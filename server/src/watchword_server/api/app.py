@@ -12,6 +12,7 @@ import time
 from watchword_server.api.answer import fields, header
 from watchword_server.api.dispatch import Submission, handle
 from watchword_server.api.network import Hosts, Proxies
+from watchword_server.api.once import HEADER, Once
 from watchword_server.api.operation import Call
 from watchword_server.api.operations import OPERATIONS
 from watchword_server.api.problems import Problems
@@ -114,11 +115,16 @@ class Application:
                     caller = await self._directory.authenticate(authorization, client)
                 services = self._services if caller.mode is not _SANDBOX else self._rehearsal
                 call = Call(caller, services, values, client, request_id)
-                answer = await handle(operation, call, submission)
+                once = None
+                if method == "POST" and (key := headers.get(HEADER)) is not None:
+                    once = Once(key, self._problems, path)
+                answer = await handle(operation, call, submission, once)
         except Disconnected:
             raise
         except Exception as error:
             answer = self._problems.answer(error, request_id, path)
+            if call is not None:
+                call.refused(error)
         block = header(answer, request_id.encode(), call.standing if call is not None else None)
         if self._access_log:
             took = round((time.perf_counter() - began) * _MS, 2)

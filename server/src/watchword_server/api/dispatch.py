@@ -4,7 +4,7 @@ Both faces of the API, HTTP and the in-process one, end here; neither has a chec
 the other lacks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Protocol
 
@@ -23,6 +23,10 @@ REQUESTS = Rate("requests", 6_000, 60)
 
 _rate = lru_cache(1024)(Rate)
 _encode = msgspec.json.Encoder().encode
+
+
+Execution = Callable[[Operation, Call, bytes, object, object], Awaitable[Answer]]
+"""What stands between a call that is clear and its handler: see `once.Once`."""
 
 
 class Submission(Protocol):
@@ -45,8 +49,13 @@ class Submission(Protocol):
         ...
 
 
-async def handle(operation: Operation, call: Call, submission: Submission) -> Answer:
+async def handle(
+    operation: Operation, call: Call, submission: Submission, execution: Execution | None = None
+) -> Answer:
     """Answer a call.
+
+    Args:
+        execution: what calls the handler in place of this; it has the body as it came too.
 
     Raises:
         Problem: it is refused.
@@ -54,12 +63,14 @@ async def handle(operation: Operation, call: Call, submission: Submission) -> An
     if operation.scope is not None and operation.scope not in call.caller.scopes:
         raise _forbidden(operation.scope.value)
     call.standing = _admitted(call)
-    body = query = None
+    raw, body, query = b"", None, None
     if operation.decoder is not None:
         raw = await submission.body(optional=operation.body_optional)
         body = _decoded(operation, raw or b"{}" if operation.body_optional else raw)
     if operation.query is not None:
         query = _query(operation.query, submission.query())
+    if execution is not None:
+        return await execution(operation, call, raw, body, query)
     answer = await operation.handler(call, body, query)
     return Answer(operation.status, _encode(answer))
 

@@ -30,6 +30,11 @@ CAUSES: dict[str, str] = {
     "ended": "The verification is not pending any more. `reason` says how it ended: `expired`, "
     "`exhausted`, `canceled` or `failed`.",
     "conflict": "Something of that name exists, or it is in that state already.",
+    "request-in-flight": "Another request with the same `Idempotency-Key` and body has been "
+    "running for more than 10 seconds, or whoever ran it was stopped and its lease is not over. "
+    "Nothing was done for this one.",
+    "idempotency-key-reused": "In the last 24 hours the same key of this API was used with this "
+    "`Idempotency-Key` on this call and another body. Nothing was done.",
     "rate-limited": "A limit or a cool-down holds. `limit` names it; `message_id`, if there, is "
     "the verification that is pending for the address.",
     "unknown-id": "Nothing with this id exists in the project of the key. An id of another "

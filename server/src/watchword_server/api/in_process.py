@@ -11,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from watchword_server.api.dispatch import MAX_BODY, handle
+from watchword_server.api.once import Once
 from watchword_server.api.operation import Call
 from watchword_server.api.operations import BY_ID
 from watchword_server.api.problems import Problems
@@ -33,6 +34,7 @@ class InProcess:
         path: Mapping[str, str] | None = None,
         query: Mapping[str, str | int] | None = None,
         body: object = None,
+        idempotency_key: str | None = None,
     ) -> tuple[int, Any]:
         """The status and the decoded JSON of the answer.
 
@@ -43,11 +45,15 @@ class InProcess:
         request_id = f"req_{secrets.token_hex(16)}"
         services = self._services_of(caller)
         call = Call(caller, services, path or {}, caller.client_ip, request_id)
+        quoted = {name: quote(value, safe="") for name, value in call.path.items()}
+        where = operation.path.format(**quoted)
+        once = None
+        if operation.method == "POST" and idempotency_key is not None:
+            once = Once(idempotency_key.encode(), self._problems, where)
         try:
-            answer = await handle(operation, call, Given(query or {}, body))
+            answer = await handle(operation, call, Given(query or {}, body), once)
         except Exception as error:
-            quoted = {name: quote(value, safe="") for name, value in call.path.items()}
-            answer = self._problems.answer(error, request_id, operation.path.format(**quoted))
+            answer = self._problems.answer(error, request_id, where)
         return answer.status, msgspec.json.decode(answer.body)
 
 

@@ -9,6 +9,7 @@ from watchword_server import __version__
 from watchword_server.api import error_pages
 from watchword_server.api.examples import example_of
 from watchword_server.api.fields import END
+from watchword_server.api.once import LONGEST
 from watchword_server.api.operation import Operation
 from watchword_server.api.operations import OPERATIONS, TAGS
 from watchword_server.api.problems import ProblemDetails
@@ -30,8 +31,8 @@ _HEADERS: Schema = {
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{16,64}$"},
     },
     "RateLimit": {
-        "description": "The tightest limit: `r` requests are left, `t` seconds until all are "
-        "(draft-ietf-httpapi-ratelimit-headers).",
+        "description": "The tightest limit: `r` requests are left, `t` seconds until all are, or "
+        "after a refusal until the next may pass (draft-ietf-httpapi-ratelimit-headers).",
         "schema": {"type": "string"},
         "example": '"requests";r=99;t=1',
     },
@@ -39,6 +40,11 @@ _HEADERS: Schema = {
         "description": "That limit: `q` requests in `w` seconds.",
         "schema": {"type": "string"},
         "example": '"requests";q=100;w=60',
+    },
+    "IdempotencyReplayed": {
+        "description": "There, and `true`, where this is the answer that an equal request with "
+        "the same `Idempotency-Key` got.",
+        "schema": {"type": "string", "const": "true"},
     },
     "RetryAfter": {
         "description": "Seconds to wait before the next try.",
@@ -56,6 +62,15 @@ _REQUEST_ID: Schema = {
     "description": "Your own id for this request. Any other text is replaced by a new id.",
     "schema": {"type": "string"},
     "example": "checkout-7f3a",
+}
+_IDEMPOTENCY_KEY: Schema = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Your own key for this request. Of equal requests with one key, one is "
+    "executed in 24 hours, and each gets its answer. Bare, or a string in quotes "
+    "(draft-ietf-httpapi-idempotency-key-header).",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[ -~]+$"},
 }
 _UNAUTHORIZED, _TOO_MANY, _UNAVAILABLE = 401, 429, 503
 
@@ -79,7 +94,7 @@ def document(public_url: str) -> Schema:
             "responses": _shared_responses(),
             "headers": _HEADERS,
             "examples": {kind.slug: _problem(kind, public_url) for kind in KINDS},
-            "parameters": {"XRequestId": _REQUEST_ID},
+            "parameters": {"XRequestId": _REQUEST_ID, "IdempotencyKey": _IDEMPOTENCY_KEY},
             "securitySchemes": {
                 "basic": {
                     "type": "http",
@@ -116,7 +131,7 @@ def _operation(operation: Operation) -> Schema:
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description + scope,
-        "parameters": [*_path_parameters(operation), *_query(operation), _ref("XRequestId")],
+        "parameters": [*_path_parameters(operation), *_query(operation), *_headers_of(operation)],
         "responses": _responses(operation),
     }
     if operation.scope is not None:
@@ -132,6 +147,11 @@ def _operation(operation: Operation) -> Schema:
             },
         }
     return described
+
+
+def _headers_of(operation: Operation) -> list[Schema]:
+    names = ["IdempotencyKey"] if operation.method == "POST" else []
+    return [_ref(name) for name in (*names, "XRequestId")]
 
 
 def _ref(parameter: str) -> Schema:
@@ -185,7 +205,7 @@ def _responses(operation: Operation) -> Schema:
     responses: Schema = {
         str(operation.status): {
             "description": "Done.",
-            "headers": _response_headers("XRequestId", "RateLimit", "RateLimitPolicy"),
+            "headers": _response_headers(*_EVERY_ANSWER, *_POSTED.get(operation.method, ())),
             "content": {
                 "application/json": {
                     "schema": _schema_of(operation.answer),
@@ -220,7 +240,7 @@ def _shared_responses() -> Schema:
 
 def _refusal(kinds: tuple[ErrorKind, ...]) -> Schema:
     status = kinds[0].status
-    headers = ["XRequestId", "RateLimit", "RateLimitPolicy"]
+    headers = [*_EVERY_ANSWER, *_POSTED["POST"]]
     if status in (_TOO_MANY, _UNAVAILABLE):
         headers.append("RetryAfter")
     if status == _UNAUTHORIZED:
@@ -239,7 +259,10 @@ def _refusal(kinds: tuple[ErrorKind, ...]) -> Schema:
     }
 
 
+_EVERY_ANSWER = ("XRequestId", "RateLimit", "RateLimitPolicy")
+_POSTED = {"POST": ("IdempotencyReplayed",)}
 _ON_THE_WIRE = {
+    "IdempotencyReplayed": "Idempotency-Replayed",
     "XRequestId": "X-Request-Id",
     "RateLimit": "RateLimit",
     "RateLimitPolicy": "RateLimit-Policy",

@@ -11,15 +11,18 @@ from watchword_server.domain.errors import (
     BAD_JSON,
     BODY_TOO_LARGE,
     FORBIDDEN,
+    IDEMPOTENCY_KEY_REUSED,
     INTERNAL,
     KEY_INACTIVE,
     RATE_LIMITED,
+    REQUEST_IN_FLIGHT,
     UNAUTHENTICATED,
     UNAVAILABLE,
     UNKNOWN_ID,
     WRONG_CONTENT_TYPE,
     WRONG_HOST,
     ErrorKind,
+    Problem,
 )
 from watchword_server.domain.limits import Standing
 from watchword_server.domain.project import Caller, Scope
@@ -36,6 +39,7 @@ _ANY_CALL = (
     RATE_LIMITED,
     WRONG_HOST,
 )
+_ANY_POST = (BAD_FIELD, REQUEST_IN_FLIGHT, IDEMPOTENCY_KEY_REUSED)
 _ANY_BODY = (BAD_JSON, BODY_TOO_LARGE, WRONG_CONTENT_TYPE, BAD_FIELD)
 
 
@@ -53,6 +57,16 @@ class Call(msgspec.Struct):
     client_ip: str
     request_id: str
     standing: Standing | None = None
+
+    def counted(self, standing: Standing) -> None:
+        """Take note of another limit's standing, if none that is known has less left."""
+        if self.standing is None or standing.remaining <= self.standing.remaining:
+            self.standing = standing
+
+    def refused(self, error: Exception) -> None:
+        """Take note of the limit that a refusal speaks of."""
+        if isinstance(error, Problem) and error.standing is not None:
+            self.counted(error.standing)
 
 
 Handler = Callable[[Call, Any, Any], Awaitable[Any]]
@@ -105,6 +119,8 @@ class Operation:
     def all_errors(self) -> tuple[ErrorKind, ...]:
         """Every kind this call can answer, by status and code."""
         kinds = {kind.slug: kind for kind in (*_ANY_CALL, *self.errors)}
+        if self.method == "POST":
+            kinds.update((kind.slug, kind) for kind in _ANY_POST)
         if self.body is not None:
             kinds.update((kind.slug, kind) for kind in _ANY_BODY)
         if self.query is not None:

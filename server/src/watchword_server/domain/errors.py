@@ -14,6 +14,8 @@ from enum import StrEnum
 
 import msgspec
 
+from watchword_server.domain.limits import Standing
+
 RETRYABLE_CODES = frozenset({1000, 5001, 5016})
 RETRYABLE_STATUSES = frozenset({429, 500, 502, 503, 504})
 
@@ -69,7 +71,13 @@ class Problem(WatchwordError):
         detail: one sentence for a person; never a code, a secret or a full address.
         retry_after: seconds until a retry can succeed, where that is known.
         extra: further members of the answer (`field`, `rule`, `reason`, `limit`, `message_id`).
+
+    Attributes:
+        standing: how the tightest limit that the request was counted on stands, where one of its
+            own was: what the RateLimit header is to say.
     """
+
+    standing: Standing | None = None
 
     def __init__(
         self,
@@ -149,6 +157,14 @@ ENDED = ErrorKind(
 CONFLICT = ErrorKind(
     "conflict", 3003, 409, "It exists already", _A.FIX_REQUEST,
     "Choose another name, or change the existing one.",
+)  # fmt: skip
+REQUEST_IN_FLIGHT = ErrorKind(
+    "request-in-flight", 1000, 409, "The same request is still running", _A.WAIT,
+    "Send the same request with the same Idempotency-Key again after `retry_after` seconds.",
+)  # fmt: skip
+IDEMPOTENCY_KEY_REUSED = ErrorKind(
+    "idempotency-key-reused", 3003, 422, "This Idempotency-Key was used before", _A.FIX_REQUEST,
+    "Use a new Idempotency-Key for a new request, and the same one only to repeat it unchanged.",
 )  # fmt: skip
 RATE_LIMITED = ErrorKind(
     "rate-limited", 3004, 429, "Too many requests", _A.WAIT,
@@ -236,6 +252,8 @@ KINDS: tuple[ErrorKind, ...] = (
     ALREADY_USED,
     ENDED,
     CONFLICT,
+    REQUEST_IN_FLIGHT,
+    IDEMPOTENCY_KEY_REUSED,
     RATE_LIMITED,
     UNKNOWN_ID,
     UNKNOWN_PATH,

@@ -70,6 +70,27 @@ class InboxBody(msgspec.Struct, frozen=True):
         return "<InboxBody>"
 
 
+class IdempotencyKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A caller's key for one call, and once the call is done its answer.
+
+    Attributes:
+        id: a keyed hash of the API key, the call and the key that was sent.
+        body: a keyed hash of what was asked.
+        claim: who executes: random, so that nobody else can answer or release it.
+        made_at: when it was claimed; a day later it is forgotten.
+        lease_until: until then whoever claimed it is believed to be at work.
+        answer: sealed; None while the call runs.
+    """
+
+    project: bytes
+    id: bytes
+    body: bytes
+    claim: bytes
+    made_at: int
+    lease_until: int
+    answer: bytes | None
+
+
 class Job(msgspec.Struct, frozen=True, gc=False):
     """A delivery that is claimed and is to be handed over now.
 

@@ -13,7 +13,13 @@ from watchword_server.domain.events import Event
 from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.template import Template
 from watchword_server.domain.verification import Live, Verification
-from watchword_server.ports.records import AddressState, Checkable, InboxMessage, Work
+from watchword_server.ports.records import (
+    AddressState,
+    Checkable,
+    IdempotencyKey,
+    InboxMessage,
+    Work,
+)
 from watchword_server.ports.webhooks import WebhookDeliveries, WebhookEndpoints
 
 T = TypeVar("T")
@@ -267,6 +273,36 @@ class Templates(Protocol):
         ...
 
 
+class IdempotencyKeys(Protocol):
+    """Keys that make a call happen once, and the answers that are given again."""
+
+    def claim(self, key: IdempotencyKey, forgotten_before: int) -> bool:
+        """Take it, in one conditional statement; True for whoever is to execute the call.
+
+        It is free when it is not there, when it was made before `forgotten_before`, or when its
+        lease ran out without an answer and the body is the same.
+        """
+        ...
+
+    def get(self, project: bytes, id: bytes) -> IdempotencyKey | None: ...
+
+    def renew(self, project: bytes, id: bytes, claim: bytes, lease_until: int) -> bool:
+        """Still at work; False where the claim was lost."""
+        ...
+
+    def answer(self, project: bytes, id: bytes, claim: bytes, answer: bytes) -> bool:
+        """Keep the (sealed) answer; False where the claim was lost."""
+        ...
+
+    def release(self, project: bytes, id: bytes, claim: bytes) -> bool:
+        """Make the key as if never used; False where the claim was lost."""
+        ...
+
+    def sweep(self, before: int, limit: int) -> int:
+        """Delete keys made before this instant; how many went."""
+        ...
+
+
 class Transaction(Protocol):
     """One atomic unit: all of it is committed, or none."""
 
@@ -294,6 +330,8 @@ class Transaction(Protocol):
     def webhook_endpoints(self) -> WebhookEndpoints: ...
     @property
     def webhook_deliveries(self) -> WebhookDeliveries: ...
+    @property
+    def idempotency_keys(self) -> IdempotencyKeys: ...
 
 
 class Store(Protocol):

@@ -15,8 +15,8 @@ _Q = load("projects.sql")
 _Secrets = tuple[tuple[bytes, int | None], ...]
 OWNED = (
     "api_keys", "templates", "template_versions", "live", "verifications", "deliveries",
-    "events", "work", "address_states", "failed_checks", "inbox", "webhook_endpoints",
-    "webhook_deliveries", "webhook_attempts",
+    "events", "work", "address_states", "failed_checks", "inbox", "idempotency_keys",
+    "webhook_endpoints", "webhook_deliveries", "webhook_attempts",
 )  # fmt: skip
 """The tables whose rows belong to a project and go with it."""
 

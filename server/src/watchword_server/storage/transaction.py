@@ -5,6 +5,7 @@ import apsw
 from watchword_server.storage.addresses import AddressRows, InboxRows
 from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.deliveries import DeliveryRows, EventRows, WorkRows
+from watchword_server.storage.idempotency import IdempotencyKeyRows
 from watchword_server.storage.projects import ApiKeyRows, ProjectRows, TemplateRows
 from watchword_server.storage.verifications import LiveRows, VerificationRows
 from watchword_server.storage.webhooks import WebhookDeliveryRows, WebhookEndpointRows
@@ -27,3 +28,4 @@ class Rows:
         self.templates = TemplateRows(cursor)
         self.webhook_endpoints = WebhookEndpointRows(cursor, self.deferred)
         self.webhook_deliveries = WebhookDeliveryRows(cursor, self.deferred)
+        self.idempotency_keys = IdempotencyKeyRows(cursor)

@@ -106,7 +106,7 @@ def _shorthand_beside_template(body: SendMessage) -> Problem:
 def sent(call: Call, accepted: Accepted) -> SentMessage:
     """The answer to a send."""
     verification = accepted.verification
-    call.standing = accepted.standing
+    call.counted(accepted.standing)
     return SentMessage(
         message_id=message_id(verification.id),
         send_channel=CHANNELS[verification.channel],

@@ -82,12 +82,13 @@ def admit(
         keys.append((rates.range, (tenant, block)))
     if alternate is not None and alternate.identity != to.identity:
         keys.append((rates.recipient, (tenant, alternate.identity)))
-    return _standing(throughput.admit(keys, now))
+    return _standing(rates, throughput.admit(keys, now))
 
 
 def admit_resend(throughput: Throughput, caller: Caller, now: int) -> Standing:
     """Count a resend on the limit of its key; the cool-down guards its recipient."""
-    return _standing(throughput.admit_one(rates_of(caller).key, caller.api_key, now))
+    rates = rates_of(caller)
+    return _standing(rates, throughput.admit_one(rates.key, caller.api_key, now))
 
 
 def admit_all(throughput: Throughput, caller: Caller, to: Sequence[Address], now: int) -> Standing:
@@ -96,7 +97,8 @@ def admit_all(throughput: Throughput, caller: Caller, to: Sequence[Address], now
     Raises:
         Problem: RATE_LIMITED naming the limit.
     """
-    return _standing(throughput.admit_all([_keys(caller, one) for one in to], now))
+    answer = throughput.admit_all([_keys(caller, one) for one in to], now)
+    return _standing(rates_of(caller), answer)
 
 
 def _keys(caller: Caller, to: Address) -> list[tuple[Rate, Subject]]:
@@ -119,15 +121,25 @@ def count(throughput: Throughput, rate: Rate, caller: Caller, sends: int, now: i
     Raises:
         Problem: RATE_LIMITED; then none was counted.
     """
-    return _standing(throughput.admit(((rate, caller.api_key),), now, sends))
-
-
-def _standing(answer: Standing | Refusal) -> Standing:
+    answer = throughput.admit(((rate, caller.api_key),), now, sends)
     if isinstance(answer, Refusal):
-        raise Problem(
-            RATE_LIMITED,
-            f"The limit `{answer.name}` of this project is met.",
-            retry_after=answer.retry_after_s,
-            extra={"limit": answer.name, **reset(answer)},
-        )
+        raise _refused(rate, answer)
     return answer
+
+
+def _standing(rates: Rates, answer: Standing | Refusal) -> Standing:
+    if isinstance(answer, Refusal):
+        raise _refused(getattr(rates, answer.name), answer)
+    return answer
+
+
+def _refused(rate: Rate, answer: Refusal) -> Problem:
+    wait = answer.retry_after_s
+    refusal = Problem(
+        RATE_LIMITED,
+        f"The limit `{answer.name}` of this project is met.",
+        retry_after=wait,
+        extra={"limit": answer.name, **reset(answer)},
+    )
+    refusal.standing = Standing(rate.name, rate.count, rate.period_s, 0, wait)
+    return refusal

@@ -71,7 +71,11 @@ class Sending:
         now = self._clock.now()
         standing = admit(self._throughput, caller, to, alternate, now)
         draft = self._drafter.draft(caller, asked, chosen, to, route, NATIVE, now)
-        live = await self._written(draft, now)
+        try:
+            live = await self._written(draft, now)
+        except Problem as refusal:
+            refusal.standing = standing
+            raise
         return Accepted(live, live.next_send_at, standing)
 
     async def _written(self, draft: Draft, now: int) -> Live:
@@ -120,7 +124,11 @@ class Sending:
                 raise not_pending(tx, caller.project, verification, now)
             return self._resend(tx, live, now, channel)
 
-        live = await self._store.write(unit)
+        try:
+            live = await self._store.write(unit)
+        except Problem as refusal:
+            refusal.standing = standing
+            raise
         self._dispatch.wake()
         return Accepted(live, live.next_send_at, standing)
 
