@@ -247,6 +247,15 @@ def test_the_public_sandbox_keys_follow_the_interface(host: str, sandbox: str, o
     assert Settings(host=host, sandbox=sandbox).sandbox_is_on is on
 
 
+@pytest.mark.parametrize(
+    "published",
+    [{"public_url": "https://otp.example.com"}, {"trusted_proxies": ("127.0.0.1/32",)}],
+)
+def test_a_proxy_does_not_publish_the_sandbox_by_mistake(published: dict[str, object]) -> None:
+    assert not Settings(**published).sandbox_is_on
+    assert Settings(sandbox="on", **published).sandbox_is_on
+
+
 def test_settings_do_not_show_their_secrets() -> None:
     settings = Settings(
         smtp_password="hunter2", database_url="postgresql://me:hunter2@db/watchword"

@@ -53,10 +53,12 @@ SYNC, LATER = operations(Watchword(**KEYS)), operations(AsyncWatchword(**KEYS))
 
 
 def test_both_clients_have_the_promised_operations() -> None:
-    promised = """close events.get events.list events.stream guard.unlock health inbox.list
-    keys.create keys.delete keys.get keys.list
-    keys.rotate keys.update messages.cancel messages.get messages.list messages.resend messages.send
-    projects.create projects.delete projects.get projects.list projects.update templates.approve
+    promised = """close events.get events.list events.stream guard.unlock health in_sandbox
+    inbox.list
+    keys.create keys.delete keys.get keys.list keys.rotate keys.update
+    messages.cancel messages.get messages.list messages.resend messages.send messages.send_custom
+    projects.create projects.delete projects.get projects.list projects.update
+    sandbox.messages sandbox.set_webhook templates.approve
     templates.create templates.delete templates.get templates.lint templates.list
     templates.preview templates.reject templates.replace templates.update templates.versions
     verifications.check webhooks.create webhooks.delete webhooks.deliveries

@@ -10,9 +10,9 @@ from phonenumbers import phonenumberutil, re_util
 
 from watchword_server import providers
 from watchword_server.clock import SteadyClock
-from watchword_server.domain import catalogue, destinations, ids
+from watchword_server.domain import catalogue, destinations, ids, sandbox
 from watchword_server.domain.errors import Misconfigured, Problem
-from watchword_server.domain.limits import Throughput
+from watchword_server.domain.limits import DailyQuota, Throughput
 from watchword_server.domain.numbering import numbering_from
 from watchword_server.domain.project import Caller, Mode, Scope
 from watchword_server.domain.sealing import Keyring
@@ -31,6 +31,7 @@ from watchword_server.ports.outside import (
     Provider,
 )
 from watchword_server.ports.records import Job
+from watchword_server.providers.inbox import Inbox, magic_script
 from watchword_server.services.api_keys import ApiKeys
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
@@ -39,7 +40,8 @@ from watchword_server.services.events import Events
 from watchword_server.services.idempotency import Idempotency
 from watchword_server.services.projects import Projects
 from watchword_server.services.reading import Reading
-from watchword_server.services.sending import Sending
+from watchword_server.services.sandboxes import Sandboxes
+from watchword_server.services.sending import CustomSending, Rehearsing
 from watchword_server.services.sending.admission import RATES
 from watchword_server.services.sending.draft import Drafter
 from watchword_server.services.templates import Templates
@@ -50,13 +52,14 @@ from watchword_server.storage.store import HIGH_WATER, SqliteStore
 DEFAULT_PROJECT = "default"
 _WARM_UP_PAUSE_S = 0.02
 _KEYRING_FACT = "keyring_fingerprint"
+_LIMITS = frozenset(RATES[Mode.LIVE]) | {"requests"}
 
 
 class Services(msgspec.Struct, frozen=True):
     """The use cases, as the faces call them."""
 
     directory: Directory
-    sending: Sending
+    sending: CustomSending
     checking: Checking
     reading: Reading
     events: Events
@@ -73,13 +76,16 @@ class Services(msgspec.Struct, frozen=True):
 class ProviderAccounts:
     """`ports.Accounts`: the configured providers, the inbox always among them."""
 
-    def __init__(self, inbox: Provider, outside: tuple[Provider, ...]) -> None:
+    def __init__(self, inbox: Provider, outside: tuple[Provider, ...], magic: Provider) -> None:
         self._inbox = inbox
         self._outside = outside
-        self._named = {provider.name: provider for provider in (inbox, *outside)}
+        self._magic = magic
+        self._named = {provider.name: provider for provider in (inbox, *outside, magic)}
 
     def of(self, mode: Mode, channel: str) -> Provider | None:
         """See `ports.Accounts.of`."""
+        if mode is Mode.SANDBOX:
+            return self._magic if channel in self._magic.channels else None
         if mode is not Mode.LIVE:
             return self._inbox if channel in self._inbox.channels else None
         return next((one for one in self._outside if channel in one.channels), None)
@@ -135,45 +141,41 @@ class Runtime:
         self.dispatch = Switchboard()
         self._open = True
         re_util.enable_pattern_cache()  # for the few numbers that the library itself answers
-        numbering = numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
-        self._numbering = numbering
-        sequence = ids.Sequence(entropy(6))
-        ledger = Ledger(sequence)
-        directory = CachedDirectory(store, clock, keyring, entropy)
-        throughput = Throughput()
+        self._numbering = numbering = numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
+        ledger = Ledger(sequence := ids.Sequence(entropy(6)))
+        own, magic = catalogue.templates(), catalogue.templates(table=catalogue.SANDBOX)
+        sandboxes = Sandboxes(store, clock, keyring, (*own, *magic), _per_day(settings))
+        directory = CachedDirectory(store, clock, keyring, entropy, sandboxes.caller)
+        throughput, quota = Throughput(), DailyQuota()
         drafter = Drafter(keyring, numbering, accounts, entropy)
-        auto_approve = AutoApprove(settings.template_auto_approve)
+        sending = store, clock, drafter, directory
+        writing = ledger, self.dispatch, entropy
+        posting = Posting(clock, entropy, keyring, self.poster)
+        http = settings.webhook_allow_http or bool(settings.webhook_networks)
+        approve = AutoApprove(settings.template_auto_approve)
         tariff = Tariff(settings.message_prices, settings.price_currency)
         autofill = _autofill(settings)
-        posting = Posting(clock, entropy, keyring, self.poster)
-        allows_http = settings.webhook_allow_http or bool(settings.webhook_networks)
         self.services = Services(
             directory=directory,
-            sending=Sending(store, clock, drafter, directory, throughput, ledger, self.dispatch),
+            sending=CustomSending(*sending, throughput, *writing),
             checking=Checking(store, clock, keyring, sequence, ledger),
             reading=Reading(store, clock, keyring, numbering, directory),
             events=Events(store, clock),
             api_keys=ApiKeys(store, clock, entropy, keyring, directory),
-            projects=Projects(
-                store,
-                clock,
-                entropy,
-                directory,
-                catalogue.templates(),
-                _limit_names(),
-                auto_approve,
-            ),  # fmt: skip
-            templates=Templates(store, clock, directory, autofill, auto_approve, tariff),
+            projects=Projects(store, clock, entropy, directory, own, magic, _LIMITS, approve),
+            templates=Templates(store, clock, directory, autofill, approve, tariff),
             idempotency=Idempotency(store, clock, entropy, keyring),
-            webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=allows_http),
+            webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
             webhook_log=WebhookLog(store, clock, keyring),
             throughput=throughput,
             clock=clock,
         )
         store.committed = self.services.events.hint
-        self.notifying = Notifying(
-            store, clock, entropy, keyring, posting, settings.webhook_schedule
+        self.rehearsal = msgspec.structs.replace(
+            self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
+        schedule = settings.webhook_schedule
+        self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill
         )
@@ -208,7 +210,9 @@ class Runtime:
             steady.hold_above(int(store.fact(HIGH_WATER) or 0))
         _same_keyring(store, keyring)
         accounts = ProviderAccounts(
-            inbox or _inbox(settings), _outside(settings) if outside is None else outside
+            inbox or _inbox(settings),
+            _outside(settings) if outside is None else outside,
+            Inbox(script=magic_script(settings.sandbox_delay_s), name=sandbox.ACCOUNT),
         )
         runtime = cls(settings, store, steady, keyring, accounts, entropy, poster)
         await runtime._default_project()
@@ -231,6 +235,10 @@ class Runtime:
         for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
             self._numbering.prepare((code,))
             time.sleep(_WARM_UP_PAUSE_S)
+
+    def services_of(self, caller: Caller) -> Services:
+        """The use cases as they are for a caller: those of the sandbox differ."""
+        return self.rehearsal if caller.mode is Mode.SANDBOX else self.services
 
     def ready(self) -> bool:
         """Whether requests can be served."""
@@ -297,8 +305,9 @@ def _poster(settings: Settings, clock: Clock) -> GuardedPoster:
     return GuardedPoster(clock.now, allowed, allow_http=settings.webhook_allow_http, trust=trust)
 
 
-def _limit_names() -> frozenset[str]:
-    return frozenset(RATES[Mode.LIVE]) | {"requests"}
+def _per_day(settings: Settings) -> int | None:
+    """The quota of a sandbox; None where there is none."""
+    return settings.sandbox_requests_per_day if settings.sandbox_is_on else None
 
 
 def _autofill(settings: Settings) -> Autofill | None:

@@ -21,6 +21,7 @@ def with_settings(world: World, **changes: Any) -> AsgiClient:
     runtime = SimpleNamespace(
         settings=msgspec.structs.replace(world.runtime.settings, **changes),
         services=world.runtime.services,
+        rehearsal=world.runtime.rehearsal,
         ready=world.runtime.ready,
     )
     return AsgiClient(create(runtime), world.client.authorization)  # type: ignore[arg-type]
@@ -31,6 +32,7 @@ def with_services(world: World, **changes: Any) -> AsgiClient:
     runtime = SimpleNamespace(
         settings=world.runtime.settings,
         services=msgspec.structs.replace(world.runtime.services, **changes),
+        rehearsal=world.runtime.rehearsal,
         ready=world.runtime.ready,
     )
     return AsgiClient(create(runtime), world.client.authorization)  # type: ignore[arg-type]

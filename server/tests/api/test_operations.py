@@ -29,7 +29,8 @@ IDS = (
     "deleteApiKey rotateApiKey createProject listProjects getProject updateProject deleteProject "
     "unlockAddress createWebhookEndpoint listWebhookEndpoints getWebhookEndpoint "
     "updateWebhookEndpoint deleteWebhookEndpoint rotateWebhookSecret testWebhookEndpoint "
-    "listWebhookDeliveries getWebhookDelivery replayWebhooks listEvents getEvent streamEvents"
+    "listWebhookDeliveries getWebhookDelivery replayWebhooks listEvents getEvent streamEvents "
+    "sendCustomMessage listSandboxMessages setSandboxWebhook"
 )
 
 WITHOUT_ID = {name: value for name, value in EXAMPLE.items() if name != "template_id"}
@@ -68,6 +69,7 @@ def test_the_example_of_an_operation_is_accepted_by_it(operation: Any) -> None:
 
 HAVE_A_CODE = {
     "listInboxMessages": "the inbox is for reading codes",
+    "listSandboxMessages": "so is that of the sandbox",
     "createTemplate": "the field's own answer is `{code: 0, message: success}`",
     "deleteTemplate": "the same",
 }

@@ -34,7 +34,7 @@ def test_all_is_well(cli, as_json: Json, ready: None, monkeypatch: pytest.Monkey
     assert {each["status"] for each in document["checks"]} == {"ok"}
     assert {each["check"] for each in document["checks"]} == {
         "settings", "database", "disk", "pepper file", "schema", "project", "email", "port",
-        "public URL", "clock",
+        "public URL", "sandbox", "clock",
     }  # fmt: skip
     assert cli("doctor").stdout.endswith("\nAll is well.\n")
 
@@ -201,3 +201,20 @@ def test_settings_in_force_are_shown_without_secrets() -> None:
         "WATCHWORD_ACCESS_LOG": "true",
         "WATCHWORD_SMTP_PASSWORD": "[set, not shown]",
     }
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "says"),
+    [
+        ({}, "ok", "on: see"),
+        ({"sandbox": "off"}, "ok", "off:"),
+        ({"host": "0.0.0.0"}, "ok", "off:"),
+        ({"host": "0.0.0.0", "sandbox": "on"}, "warn", "known to everyone"),
+    ],
+)
+def test_a_sandbox_for_strangers_is_warned_of(
+    settings: dict[str, str], status: str, says: str
+) -> None:
+    (finding,) = surroundings.sandbox(Settings(**settings))
+    assert finding.status == status
+    assert says in finding.says

@@ -10,7 +10,7 @@ from watchword_server.domain.errors import KINDS, ErrorKind, NextAction, Problem
 
 FIELD_CODES = {
     1000, 2001, 2002, 2004, 3001, 3002, 3003, 3004, 4001, 5001, 5011, 5012, 5013, 5014, 5015,
-    5016, 5018, 5019, 5020,
+    5016, 5017, 5018, 5019, 5020,
 }  # fmt: skip
 """EngageLab's table; there is no 2003 and nothing between 5001 and 5011."""
 

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from watchword_server.domain.limits import Rate, Refusal, Standing, Throughput
+from watchword_server.domain.limits import (
+    DAY_S,
+    DailyQuota,
+    Rate,
+    Refusal,
+    Standing,
+    Throughput,
+    reset,
+)
 
 QUICK = settings(
     max_examples=40, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
@@ -201,3 +209,79 @@ def test_full_buckets_are_swept_and_others_kept():
 def test_full_buckets_are_swept_mutant_is_caught():
     with pytest.raises(AssertionError):
         sweeping_changes_nothing(Ruthless)
+
+
+def all_or_none(admit_all):
+    throughput = Throughput()
+    one, other = ((FIVE, "a"),), ((FIVE, "b"),)
+    assert admit_all(throughput, [one, other, one], NOW).remaining == 3
+    assert isinstance(admit_all(throughput, [other, *[one] * 4], NOW), Refusal)
+    assert left(throughput.admit(one, NOW)) == 2
+    assert left(throughput.admit(other, NOW)) == 3
+
+
+def left(answer):
+    return answer.remaining if isinstance(answer, Standing) else None
+
+
+def test_several_requests_are_counted_or_none_of_them():
+    all_or_none(Throughput.admit_all)
+    with pytest.raises(ValueError, match="nothing"):
+        Throughput().admit_all([], NOW)
+
+
+def test_several_requests_mutant_is_caught():
+    with pytest.raises(AssertionError):
+        all_or_none(lambda throughput, calls, now: [throughput.admit(k, now) for k in calls][-1])
+
+
+DAILY = Rate("requests", 3, DAY_S)
+MIDNIGHT = (NOW // (DAY_S * 1000) + 1) * DAY_S * 1000
+
+
+def counts_by_the_day(kind):
+    quota = kind()
+    keys = ((DAILY, "k"),)
+    assert [quota.admit(keys, NOW).remaining for _ in range(3)] == [2, 1, 0]
+    assert quota.admit(keys, NOW, 0).remaining == 0
+    for now in (NOW, MIDNIGHT - 1):
+        refused = quota.admit(keys, now)
+        assert quota.admit_one(DAILY, "k", now) == refused
+        assert refused == Refusal("requests", -(-(MIDNIGHT - now) // 1000), MIDNIGHT)
+    assert quota.admit(((DAILY, "other"),), NOW).remaining == 2
+    full = quota.admit(keys, MIDNIGHT)
+    assert (full.remaining, full.reset_s) == (2, DAY_S)
+
+
+def test_a_daily_quota_is_exact_and_full_again_at_midnight():
+    counts_by_the_day(DailyQuota)
+
+
+class Dripping(DailyQuota):
+    """Lets one more through now and then, as other limits do."""
+
+    def admit(self, keys, now, cost=1):
+        return Throughput.admit(self, keys, now, cost)
+
+
+def test_a_daily_quota_mutant_is_caught():
+    with pytest.raises(AssertionError):
+        counts_by_the_day(Dripping)
+
+
+def test_a_daily_quota_takes_a_cost_whole_or_not_at_all():
+    quota = DailyQuota()
+    assert isinstance(quota.admit(((DAILY, "k"),), NOW, 4), Refusal)
+    assert quota.admit(((DAILY, "k"),), NOW, 3).remaining == 0
+
+
+def test_other_limits_of_a_quota_are_as_ever():
+    quota = DailyQuota()
+    assert admitted(quota, FIVE, [NOW] * 9) == [NOW] * 5
+    both = ((DAILY, "k"), (FIVE, "x"))
+    assert isinstance(quota.admit(both, NOW), Standing)
+
+
+def test_a_refusal_says_when_it_resets_where_that_is_known():
+    assert reset(Refusal("requests", 1, 1_800_057_600_000)) == {"resets_at": "2027-01-16T00:00:00Z"}
+    assert reset(Refusal("key", 1)) == {}

@@ -5,7 +5,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from watchword_server.domain.policy import LOCKOUT, MAX_TTL_S, NATIVE, POLICIES, Policy
+from watchword_server.domain.policy import LOCKOUT, MAX_TTL_S, NATIVE, POLICIES, SANDBOX, Policy
 
 
 def stays_within_the_standards(policy):
@@ -36,9 +36,10 @@ def test_every_policy_stays_within_the_standards_mutant_is_caught(change):
 
 
 def test_the_rows_are_those_of_the_design():
-    assert set(POLICIES) == {"native", "twilio", "vonage", "prelude"}
+    assert set(POLICIES) == {"native", "twilio", "vonage", "prelude", "sandbox"}
     assert all(name == policy.name for name, policy in POLICIES.items())
     assert Policy("native", 5, 4, (30, 60, 120), 300, 6) == NATIVE
+    assert msgspec.structs.replace(NATIVE, name="sandbox", cooldowns_s=()) == SANDBOX
     assert (LOCKOUT.max_failures, LOCKOUT.window_s, LOCKOUT.max_consecutive) == (15, 86_400, 100)
 
 

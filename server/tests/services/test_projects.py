@@ -19,12 +19,14 @@ async def test_a_fresh_server_has_one_development_project(tmp_path):
         assert await runtime.services.projects.all() == [project]
 
 
-async def test_a_project_starts_with_every_built_in_template(desk):
-    project = await desk.services.projects.create("new", Mode.SANDBOX)
+@pytest.mark.parametrize("mode", Mode)
+async def test_a_project_starts_with_every_built_in_template(desk, mode):
+    project = await desk.services.projects.create("new", mode)
     desk.caller = await desk.runtime.operator("new")
     assert desk.caller.project == project.id
     found = await desk.services.templates.all(desk.caller)
-    assert {one.used.id for one in found} == {one.id for one in catalogue.templates()}
+    tables = {**catalogue.BUILT_IN, **(catalogue.SANDBOX if mode is Mode.SANDBOX else {})}
+    assert {one.used.id for one in found} == set(tables)
     assert all(one.used == one.newest for one in found)
     assert await desk.services.templates.get(desk.caller, "otp-sms") in found
 

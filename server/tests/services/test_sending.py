@@ -87,7 +87,7 @@ async def test_what_a_vendor_repeats_is_not_kept(desk):
 
 
 async def test_nothing_that_is_kept_shows_the_code_mutant_is_caught(desk, monkeypatch):
-    monkeypatch.setattr(delivering, "_discreet", lambda raw, message: raw)
+    monkeypatch.setattr(delivering, "discreet", lambda raw, message: raw)
     with pytest.raises(AssertionError):
         await sends_what_a_vendor_repeats(desk)
 

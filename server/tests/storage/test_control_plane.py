@@ -1,5 +1,6 @@
 """Projects, API keys and templates."""
 
+import msgspec
 import pytest
 
 from storage.records import (
@@ -40,6 +41,26 @@ async def test_projects_are_listed_oldest_first(store):
         return [one.id for one in tx.projects.all()]
 
     assert await store.write(unit) == [key("p", number) for number in range(3)]
+
+
+async def hides(store, kind):
+    def unit(tx):
+        for number in (2, 0, 1):
+            hidden = project(key("h", number), name=f"h{number}", created_at=NOW + number)
+            tx.projects.insert(kind(hidden))
+        tx.projects.insert(project())
+        return [one.id for one in tx.projects.all()], [one.id for one in tx.projects.hidden()]
+
+    assert await store.write(unit) == ([OURS], [key("h", number) for number in range(3)])
+
+
+async def test_hidden_projects_are_listed_apart_oldest_first(store):
+    await hides(store, lambda one: msgspec.structs.replace(one, hidden=True))
+
+
+async def test_hidden_projects_mutant_is_caught(store):
+    with pytest.raises(AssertionError):
+        await hides(store, lambda one: one)
 
 
 async def test_a_project_is_changed(store):

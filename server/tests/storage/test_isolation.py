@@ -118,7 +118,8 @@ FOREIGN = {
 
 ACROSS = {
     "LiveVerifications.expired", "WorkQueue.claim", "WorkQueue.done", "WorkQueue.next_due",
-    "WorkQueue.add", "Addresses.sweep", "Inbox.sweep", "Projects.all", "Projects.insert",
+    "WorkQueue.add", "Addresses.sweep", "Inbox.sweep", "Projects.all", "Projects.hidden",
+    "Projects.insert",
     "ApiKeys.find", "ApiKeys.insert", "LiveVerifications.insert", "Verifications.insert",
     "Deliveries.insert", "LiveVerifications.insert_fresh", "WorkQueue.all_done",
     "Events.newest",

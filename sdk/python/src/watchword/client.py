@@ -21,6 +21,7 @@ from watchword.protocol import Call, Exchange, Feed, Retry, Settings, configure
 from watchword.resources import AsyncRunner, SyncRunner, W
 from watchword.templates import Templates
 
+SANDBOX = ("watchword_sandbox_demo", "watchword_sandbox_secret")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _OK = 200
 _RECONNECT = 1.0
@@ -122,6 +123,7 @@ class _Client(resources.Resource[W]):
         self._runner = runner
         self.messages: resources.Messages[W] = resources.Messages(runner)
         self.verifications: resources.Verifications[W] = resources.Verifications(runner)
+        self.sandbox: resources.Sandbox[W] = resources.Sandbox(runner)
         self.inbox: resources.Inbox[W] = resources.Inbox(runner)
         self.templates: Templates[W] = Templates(runner)
         self.keys: resources.Keys[W] = resources.Keys(runner)
@@ -195,6 +197,14 @@ class Watchword(_Client[SyncRunner]):
         self._http = httpx2.Client(transport=transport, **_connection(settings))
         self._attach(_Blocking(settings, self._http, sleep, jitter))
 
+    @classmethod
+    def in_sandbox(cls, base_url: str | None = None, **options: Any) -> Self:
+        """A client with the public keys of the sandbox, which need no signing up.
+
+        `options` are those of the client itself, such as `timeout`.
+        """
+        return cls(base_url, *SANDBOX, **options)
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -228,6 +238,14 @@ class AsyncWatchword(_Client[AsyncRunner]):
         settings = configure(*given, os.environ, timeout=timeout, max_retries=max_retries)
         self._http = httpx2.AsyncClient(transport=transport, **_connection(settings))
         self._attach(_Awaiting(settings, self._http, sleep, jitter))
+
+    @classmethod
+    def in_sandbox(cls, base_url: str | None = None, **options: Any) -> Self:
+        """A client with the public keys of the sandbox, which need no signing up.
+
+        `options` are those of the client itself, such as `timeout`.
+        """
+        return cls(base_url, *SANDBOX, **options)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -56,6 +56,7 @@ class Message(Record):
         mode: development or sandbox; None when live, or in a list.
         to: the address, masked.
         deliveries: each hand-over to a provider; with `get` only, as is the timeline.
+        messages: one entry per recipient, where a custom message was sent to several.
     """
 
     message_id: str
@@ -77,6 +78,7 @@ class Message(Record):
     metadata: Mapping[str, str] | None = field(default=None, repr=False, hash=False)
     deliveries: Objects = field(default=(), repr=False, hash=False)
     timeline: Objects = field(default=(), repr=False, hash=False)
+    messages: Objects = field(default=(), repr=False, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,16 @@ class InboxMessage(Record):
     text: str | None = field(default=None, repr=False)
     channel: str | None = None
     at: When = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxWebhook(Record):
+    """Where the events of a sandbox go; `verified` is whether it answered its signed ping."""
+
+    url: str
+    username: str | None = None
+    verified: bool = False
+    mode: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

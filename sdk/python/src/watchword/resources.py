@@ -11,7 +11,15 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, get_args, overload
 
-from watchword.models import ApiKey, CheckResult, Event, InboxMessage, Message, Project
+from watchword.models import (
+    ApiKey,
+    CheckResult,
+    Event,
+    InboxMessage,
+    Message,
+    Project,
+    SandboxWebhook,
+)
 from watchword.protocol import Call, Feed, Listing, Settings, compact, listing, nothing, segment
 
 
@@ -174,6 +182,29 @@ class Messages(Resource[W]):
         return Call("POST", path, Message.from_wire, body=body, secrets=secrets)
 
     @operation
+    def send_custom(
+        self,
+        *,
+        to: str | Sequence[str],
+        template_id: str,
+        code: str | None = None,
+        params: Mapping[str, str] | None = None,
+        language: str | None = None,
+    ) -> Call[Message]:
+        """Send a template with your own `code`, or without one, to one recipient or up to 100.
+
+        With several, all are accepted or none, and `messages` of the result has one entry each.
+        """
+        filled = {**(params or {}), **({} if code is None else {"code": code})}
+        many: Sequence[str] = (to,) if isinstance(to, str) else tuple(to)
+        body = {
+            "to": to if isinstance(to, str) else many,
+            "template": compact({"id": template_id, "language": language, "params": filled}),
+        }
+        secrets = (*many, code or "")
+        return Call("POST", "/custom-messages", Message.from_wire, body=body, secrets=secrets)
+
+    @operation
     def get(self, message_id: str) -> Call[Message]:
         """The state of a verification and its whole timeline."""
         return Call("GET", f"/messages/{segment(message_id)}", Message.from_wire)
@@ -257,6 +288,24 @@ class Events(Resource[W]):
         """
         query = {"type": type, "last_event_id": last_event_id}
         return Feed("/events/stream", Event.from_wire, query)
+
+
+class Sandbox(Resource[W]):
+    """Try everything without signing up; see also the client's `in_sandbox`."""
+
+    @paginated
+    def messages(self, to: str | None = None, limit: int | None = None) -> Listing[InboxMessage]:
+        """What your sandbox sent, newest first, each with its code, at most `limit`."""
+        return listing("/sandbox/messages", InboxMessage, limit=limit, to=to)
+
+    @operation
+    def set_webhook(
+        self, *, url: str, username: str | None = None, secret: str | None = None
+    ) -> Call[SandboxWebhook]:
+        """Have the events of your sandbox posted to `url`, in EngageLab's dialect."""
+        body = {"url": url, "username": username, "secret": secret}
+        secrets = (secret or "",)
+        return Call("PUT", "/sandbox/webhook", SandboxWebhook.from_wire, body=body, secrets=secrets)
 
 
 class Guard(Resource[W]):

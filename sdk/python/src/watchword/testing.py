@@ -128,6 +128,8 @@ class FakeServer(httpx2.MockTransport):
         match method, *path:
             case "POST", "messages" | "codes":
                 return self._shown(self._send(body))
+            case "POST", "custom-messages":
+                return self._send_custom(body)
             case "GET", "messages":
                 return {"data": [self._shown(self._aged(each)) for each in self._known]}
             case "POST", "verifications":
@@ -162,6 +164,13 @@ class FakeServer(httpx2.MockTransport):
         )
         self._known.append(made)
         return made
+
+    def _send_custom(self, body: dict[str, Any]) -> dict[str, Any]:
+        to, code = body["to"], body["template"].get("params", {}).get("code")
+        many = to if isinstance(to, list) else [to]
+        each = [self._shown(self._send({**body, "to": one, "code": code})) for one in many]
+        listed = [{**one, "to": to} for one, to in zip(each, many, strict=True)]
+        return each[0] | ({"messages": listed} if isinstance(to, list) else {})
 
     def _resend(self, each: _Verification) -> _Verification:
         wait = self._wait(each)

@@ -29,6 +29,7 @@ from watchword_server.api.request import (
 )
 from watchword_server.api.routing import Router, wrong_method
 from watchword_server.api.streaming import stream
+from watchword_server.domain.project import Mode
 from watchword_server.runtime import Runtime
 from watchword_server.telemetry import get_logger
 from watchword_server.telemetry import request_id as current_request
@@ -36,6 +37,7 @@ from watchword_server.telemetry import request_id as current_request
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{16,64}")
 """Longer than any code or number, so that none is taken for an id, repeated and logged."""
 _MS = 1000
+_SANDBOX = Mode.SANDBOX
 _POLICY_VIOLATION = 1008
 _log = get_logger("api")
 
@@ -51,6 +53,7 @@ class Application:
     def __init__(self, runtime: Runtime) -> None:
         settings = runtime.settings
         self._services = runtime.services
+        self._rehearsal = runtime.rehearsal
         self._directory = runtime.services.directory
         self._router = Router(OPERATIONS)
         self.light = frozenset((one.method, one.path) for one in OPERATIONS if one.light)
@@ -117,7 +120,8 @@ class Application:
                 caller = self._directory.known_caller(authorization, client)
                 if caller is None:
                     caller = await self._directory.authenticate(authorization, client)
-                call = Call(caller, self._services, values, client, request_id)
+                services = self._services if caller.mode is not _SANDBOX else self._rehearsal
+                call = Call(caller, services, values, client, request_id)
                 once = None
                 if method == "POST" and (key := headers.get(HEADER)) is not None:
                     once = Once(key, self._problems, path)

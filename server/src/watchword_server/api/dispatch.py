@@ -14,7 +14,7 @@ from watchword_server.api.answer import JSON, Answer
 from watchword_server.api.operation import Call, Operation
 from watchword_server.api.violations import bad_json, problem_of
 from watchword_server.domain.errors import FORBIDDEN, RATE_LIMITED, Problem
-from watchword_server.domain.limits import Rate, Refusal, Standing
+from watchword_server.domain.limits import Rate, Refusal, Standing, reset
 
 MAX_BODY = 65_536
 
@@ -128,4 +128,5 @@ def _forbidden(scope: str) -> Problem:
 def _rate_limited(refusal: Refusal) -> Problem:
     name, wait = refusal.name, refusal.retry_after_s
     detail = f"The limit `{name}` is met; it lets the next request pass in {wait} s."
-    return Problem(RATE_LIMITED, detail, retry_after=wait, extra={"limit": name})
+    extra: dict[str, str | int] = {"limit": name, **reset(refusal)}
+    return Problem(RATE_LIMITED, detail, retry_after=wait, extra=extra)

@@ -49,6 +49,15 @@ CAUSES: dict[str, str] = {
     "phone number, and SMS cannot reach an email address.",
     "no-channel": "The project is live, and the operator has configured no provider account that "
     "carries the channel.",
+    "blacklisted": "The number is on a list of numbers that may not be written to.",
+    "content-rejected": "The provider or a carrier refuses what the message says.",
+    "intercepted": "A carrier or a filter stopped the message on its way.",
+    "send-broken": "The provider took the message and failed to send it.",
+    "region-closed": "The destination wants senders to be registered, as China does, and this "
+    "one is not.",
+    "switched-off": "The handset is off, out of reach, or its line is suspended.",
+    "unsubscribed": "The recipient asked to be sent nothing more.",
+    "unregistered": "The number exists in its country's plan, but no subscriber has it.",
     "no-channel-config": "A template names a channel in `send_channel_strategy` without "
     "saying what is sent there. The title is the field's own wording.",
 }

@@ -24,7 +24,7 @@ class InProcess:
     """Calls operations by id."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self._services = runtime.services
+        self._services_of = runtime.services_of
         self._problems = Problems(runtime.settings.public_url)
 
     async def call(
@@ -43,7 +43,8 @@ class InProcess:
         """
         operation = BY_ID[operation_id]
         request_id = f"req_{secrets.token_hex(16)}"
-        call = Call(caller, self._services, path or {}, caller.client_ip, request_id)
+        services = self._services_of(caller)
+        call = Call(caller, services, path or {}, caller.client_ip, request_id)
         quoted = {name: quote(value, safe="") for name, value in call.path.items()}
         where = operation.path.format(**quoted)
         once = None

@@ -3,11 +3,13 @@
 from watchword_server.api.operation import Operation
 from watchword_server.api.resources import (
     api_keys,
+    custom_messages,
     events,
     guard,
     inbox,
     messages,
     projects,
+    sandbox,
     sends,
     template_reviews,
     templates,
@@ -18,12 +20,14 @@ from watchword_server.api.resources import (
 
 OPERATIONS: tuple[Operation, ...] = (
     *sends.OPERATIONS,
+    *custom_messages.OPERATIONS,
     *messages.OPERATIONS,
     *verifications.OPERATIONS,
     *templates.OPERATIONS,
     *template_reviews.OPERATIONS,
     *inbox.OPERATIONS,
     *events.OPERATIONS,
+    *sandbox.OPERATIONS,
     *api_keys.OPERATIONS,
     *projects.OPERATIONS,
     *guard.OPERATIONS,
@@ -39,6 +43,7 @@ TAGS: dict[str, str] = {
     "templates": "What messages say, on which channels and in which languages, and their review.",
     "inbox": "What a project that is not live would have sent.",
     "events": "What happened, as a list and as a stream.",
+    "sandbox": "Try everything without signing up.",
     "api-keys": "Keys of the project: what each may do, from where, until when.",
     "projects": "The tenants of this server; for its administrator.",
     "guard": "Addresses that met a limit.",

@@ -21,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     surroundings.mail,
     surroundings.port,
     surroundings.public_url,
+    surroundings.sandbox,
     surroundings.clock,
 )
 

@@ -88,6 +88,18 @@ def public_url(settings: Settings) -> Iterator[Finding]:
         yield Finding("public URL", WARN, says, fix)
 
 
+def sandbox(settings: Settings) -> Iterator[Finding]:
+    """Nobody from outside uses the sandbox unless that is meant."""
+    if not settings.sandbox_is_on:
+        yield Finding("sandbox", OK, "off: its public keys are refused")
+    elif settings.is_loopback:
+        yield Finding("sandbox", OK, "on: see watchword-server sandbox")
+    else:
+        says = f"on, and the server listens on {settings.host}: its keys are known to everyone"
+        fix = "Set WATCHWORD_SANDBOX=off unless strangers shall try this server."
+        yield Finding("sandbox", WARN, says, fix)
+
+
 def port(settings: Settings) -> Iterator[Finding]:
     """The port is free, or a Watchword server has it."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET

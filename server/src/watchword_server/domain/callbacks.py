@@ -74,6 +74,9 @@ ERROR_CODES: dict[Reason, int] = {
 }
 """`error_code` of a failed row: the vendor's own table of errors."""
 
+_OWN_CODES = frozenset({"5001", "5012", "5018"})
+"""Raw words that are the vendor's numbers already: the sandbox's."""
+
 _types = {one.value: one for one in EventType}
 _reasons = {one.value: one for one in Reason}
 _data = msgspec.json.Decoder(Data)
@@ -164,7 +167,8 @@ def _status_row(event: Event, status: str, data: Data, concerned: Concerned) -> 
     }
     if _types[event.type] in HELD_BACK:
         reason = _reasons.get(data.reason or "", Reason.OTHER)
-        told |= {"error_code": ERROR_CODES[reason], "error_detail": {"message": reason.value}}
+        own = int(data.raw) if data.raw in _OWN_CODES else ERROR_CODES[reason]
+        told |= {"error_code": own, "error_detail": {"message": reason.value}}
     return {
         "message_id": message,
         "to": concerned.to,

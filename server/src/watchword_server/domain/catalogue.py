@@ -34,11 +34,14 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
 """Built-in templates: id, strategy, description."""
 
 SANDBOX: Mapping[str, tuple[str, str]] = {
-    "sandbox-otp-tpl": ("whatsapp|sms|voice|email", "A code to any sandbox recipient"),
-    "sandbox-otp-tpl-wa": ("whatsapp", "A code by WhatsApp only"),
-    "sandbox-custom-tpl": ("sms", "A message with the caller's own code"),
+    "sandbox-otp-tpl": ("sms|whatsapp|voice|email", "A code to any sandbox recipient"),
+    "sandbox-otp-tpl-wa": ("whatsapp|sms|voice", "A code by WhatsApp, to see it fall back"),
+    "sandbox-custom-tpl": ("sms|whatsapp|voice|email", "A message with the caller's own code"),
 }
-"""Templates the EngageLab sandbox has (reference: its SANDBOX.md), beside the built-in ones."""
+"""Templates the EngageLab sandbox has (reference: its SANDBOX.md), beside the built-in ones.
+
+The vendor calls the second one WhatsApp only and made for testing fallback; it cannot be both.
+"""
 
 
 class Words(msgspec.Struct, frozen=True):

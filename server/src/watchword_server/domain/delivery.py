@@ -118,7 +118,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         reference: the vendor's id of the message, to which later reports refer.
         delivered: the provider knows already that it arrived.
+        report_in_ms: when its report is due, where that is known (`domain.sandbox.foretold`).
     """
 
     reference: str | None = None
     delivered: bool = False
+    report_in_ms: int | None = None

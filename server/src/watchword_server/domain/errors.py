@@ -199,6 +199,38 @@ NO_CHANNEL = ErrorKind(
     "The operator must configure a provider account for the channel named in `channel`.",
 )  # fmt: skip
 
+BLACKLISTED = ErrorKind(
+    "blacklisted", 5013, 400, "The number is blacklisted", _A.STOP,
+    "Do not send to this number again.",
+)  # fmt: skip
+CONTENT_REJECTED = ErrorKind(
+    "content-rejected", 5014, 400, "The content violates a policy", _A.FIX_REQUEST,
+    "Reword the template, or the parameters that are filled in.",
+)  # fmt: skip
+INTERCEPTED = ErrorKind(
+    "intercepted", 5015, 400, "The message was intercepted", _A.SWITCH_CHANNEL,
+    "Use another channel: the carrier takes no such message for this number.",
+)  # fmt: skip
+SEND_BROKEN = ErrorKind(
+    "send-broken", 5016, 502, "The sender failed", _A.RETRY,
+    "Try again with a growing delay, then another channel.",
+)  # fmt: skip
+REGION_CLOSED = ErrorKind(
+    "region-closed", 5017, 400, "No permission for this region", _A.CONFIGURE_SERVER,
+    "The operator must register the sender for the recipient's country.",
+)  # fmt: skip
+SWITCHED_OFF = ErrorKind(
+    "switched-off", 5018, 400, "The handset is switched off", _A.SWITCH_CHANNEL,
+    "Use another channel, or let the person try again later.",
+)  # fmt: skip
+UNSUBSCRIBED = ErrorKind(
+    "unsubscribed", 5019, 400, "The recipient has unsubscribed", _A.STOP,
+    "Do not send to this recipient until it subscribes again.",
+)  # fmt: skip
+UNREGISTERED = ErrorKind(
+    "unregistered", 5020, 400, "The number is not registered", _A.FIX_ADDRESS,
+    "Ask the person for another number: nobody has this one.",
+)  # fmt: skip
 NO_CHANNEL_CONFIG = ErrorKind(
     "no-channel-config", 3003, 400, "not contains any channel config", _A.FIX_REQUEST,
     "Give a configuration for every channel of `send_channel_strategy`: `field` names the missing "
@@ -230,5 +262,13 @@ KINDS: tuple[ErrorKind, ...] = (
     INVALID_NUMBER,
     UNREACHABLE,
     NO_CHANNEL,
+    BLACKLISTED,
+    CONTENT_REJECTED,
+    INTERCEPTED,
+    SEND_BROKEN,
+    REGION_CLOSED,
+    SWITCHED_OFF,
+    UNSUBSCRIBED,
+    UNREGISTERED,
     NO_CHANNEL_CONFIG,
 )

@@ -6,9 +6,11 @@ A limit of `count` per `period_s` lets `count` requests pass at once and then on
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
+DAY_S = 86_400
 _MS = 1000
 _SWEEP_MS = 60_000
 _ROUNDING = 1e-6
@@ -43,10 +45,20 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """The first limit that was met, and the seconds until it lets a request pass."""
+    """The first limit that was met, and the seconds until it lets a request pass; `resets_at`
+    (ms) is there for one that is counted by the day."""
 
     name: str
     retry_after_s: int
+    resets_at: int | None = None
+
+
+def reset(refusal: Refusal) -> dict[str, str]:
+    """What an error says about when the limit is full again, where that is a fixed instant."""
+    if refusal.resets_at is None:
+        return {}
+    instant = datetime.fromtimestamp(refusal.resets_at / _MS, UTC)
+    return {"resets_at": f"{instant:%Y-%m-%dT%H:%M:%SZ}"}
 
 
 Subject = bytes | str | tuple[bytes, str]
@@ -95,6 +107,23 @@ class Throughput:
         reset = -int(-tightest_ahead // _MS)
         return Standing(tightest.name, tightest.count, tightest.period_s, remaining, reset)
 
+    def admit_all(
+        self, calls: Sequence[Sequence[tuple[Rate, Subject]]], now: int
+    ) -> Standing | Refusal:
+        """Count several requests, or none of them; the standing after the last, or the refusal of
+        the first that is refused."""
+        names = {(rate.name, subject) for keys in calls for rate, subject in keys}
+        before = {name: self._arrivals.get(name, 0.0) for name in names}
+        answer: Standing | Refusal | None = None
+        for keys in calls:
+            answer = self.admit(keys, now)
+            if isinstance(answer, Refusal):
+                self._arrivals.update(before)
+                return answer
+        if answer is None:
+            raise ValueError("there is nothing to admit")
+        return answer
+
     def admit_one(self, rate: Rate, subject: Subject, now: int) -> Standing | Refusal:
         """`admit` for a single key, which every request has."""
         arrivals, key = self._arrivals, (rate.name, subject)
@@ -113,3 +142,36 @@ class Throughput:
         """Forget keys whose bucket is full again: they are as if never seen."""
         self._swept_at = now
         self._arrivals = {key: at for key, at in self._arrivals.items() if at > now}
+
+
+class DailyQuota(Throughput):
+    """The same, but a limit on its own whose period is a day is counted by the day of UTC: it
+    lets exactly `count` pass and is full again at midnight, all at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._day = 0
+        self._counts: dict[tuple[str, Subject], int] = {}
+
+    def admit(
+        self, keys: Sequence[tuple[Rate, Subject]], now: int, cost: int = 1
+    ) -> Standing | Refusal:
+        """See `Throughput.admit`."""
+        rate, subject = keys[0]
+        if len(keys) > 1 or rate.period_s != DAY_S:
+            return super().admit(keys, now, cost)
+        day = now // (DAY_S * _MS)
+        if day != self._day:
+            self._day, self._counts = day, {}
+        key = (rate.name, subject)
+        left = rate.count - self._counts.get(key, 0)
+        midnight = (day + 1) * DAY_S * _MS
+        reset_s = -((now - midnight) // _MS)
+        if cost > left:
+            return Refusal(rate.name, reset_s, midnight)
+        self._counts[key] = rate.count - left + cost
+        return Standing(rate.name, rate.count, rate.period_s, left - cost, reset_s)
+
+    def admit_one(self, rate: Rate, subject: Subject, now: int) -> Standing | Refusal:
+        """See `Throughput.admit_one`."""
+        return self.admit(((rate, subject),), now)

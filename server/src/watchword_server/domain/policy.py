@@ -54,8 +54,10 @@ POLICIES: dict[str, Policy] = {
     "twilio": Policy("twilio", max_sends=5, cooldowns_s=(), ttl_s=600),
     "vonage": Policy("vonage", max_checks=3, code_length=4),
     "prelude": Policy("prelude", max_sends=5, cooldowns_s=()),
+    "sandbox": Policy("sandbox", cooldowns_s=()),
 }
 NATIVE = POLICIES["native"]
+SANDBOX = POLICIES["sandbox"]
 LOCKOUT = Lockout()
 LADDER_MEMORY_S = 3_600
 """An address that was left alone this long starts again at the first cool-down."""

@@ -39,7 +39,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     """A tenant.
 
     `limits` overrides rows of the mode's throughput table by name; `link_domains` are those that
-    links in its templates may lead to.
+    links in its templates may lead to.  A `hidden` one is in no list: it belongs to a caller with
+    the public keys of the sandbox.
     """
 
     id: bytes
@@ -48,6 +49,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     limits: dict[str, tuple[int, int]] = {}
     link_domains: tuple[str, ...] = ()
+    hidden: bool = False
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):

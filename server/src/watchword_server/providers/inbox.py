@@ -12,8 +12,9 @@ from typing import Annotated
 
 import msgspec
 
+from watchword_server.domain import sandbox
 from watchword_server.domain.channel import CODELESS, Channel
-from watchword_server.domain.delivery import Message, Reason, Receipt
+from watchword_server.domain.delivery import DeliveryStatus, Message, Reason, Receipt
 from watchword_server.domain.errors import Misconfigured
 from watchword_server.ports.outside import Rejected, Unavailable, Uncertain
 
@@ -21,6 +22,7 @@ SETTING = "WATCHWORD_INBOX_SCRIPT"
 CHANNELS = frozenset(channel.value for channel in Channel if channel not in CODELESS)
 MAX_LATE_S = 60.0
 RAW = "scripted"
+_MS = 1000
 
 
 class Kind(StrEnum):
@@ -35,11 +37,18 @@ class Kind(StrEnum):
 
 
 class Act(msgspec.Struct, frozen=True):
-    """What the inbox does with one message; `reason` and `seconds` where the kind takes one."""
+    """What the inbox does with one message; `reason` and `seconds` where the kind takes one.
+
+    Attributes:
+        raw: the word of the failure, as a vendor would write it.
+        later: what is reported `seconds` after it was sent.
+    """
 
     kind: Kind
     reason: Reason = Reason.OTHER
     seconds: float = 0.0
+    raw: str = RAW
+    later: sandbox.Act | None = None
 
 
 Script = Callable[[Message], Act]
@@ -114,6 +123,26 @@ def _act(part: str, text: str) -> Act:
     return Act(kind)
 
 
+def magic_script(delay_s: float) -> Script:
+    """The script of the sandbox: the table of magic recipients, with this delay."""
+
+    def play(message: Message) -> Act:
+        act = sandbox.act(message.to, message.channel)
+        if act is sandbox.ARRIVES:
+            return DELIVERED
+        reason = sandbox.REASONS.get(act.code, Reason.OTHER)
+        if act.first is not DeliveryStatus.SENT:
+            return Act(_FIRST[act.first], reason, raw=str(act.code or RAW))
+        if act.last is DeliveryStatus.DELIVERED and not act.after:
+            return DELIVERED
+        return Act(Kind.SENT, seconds=act.after * delay_s, later=act)
+
+    return play
+
+
+_FIRST = {DeliveryStatus.FAILED: Kind.REJECT, DeliveryStatus.UNKNOWN: Kind.UNCERTAIN}
+
+
 def _list(words: frozenset[str]) -> str:
     return ", ".join(sorted(words))
 
@@ -125,7 +154,7 @@ def _unreadable(part: str, what: str) -> Misconfigured:
 class Inbox:
     """Takes every message; the hot path of a development server and of the benchmarks."""
 
-    name = "inbox"
+    name = "inbox"  # `sandbox` for the one that plays the magic recipients
     channels = CHANNELS
     reports = True
     local = True
@@ -136,7 +165,9 @@ class Inbox:
         *,
         script: Script | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        name: str = "inbox",
     ) -> None:
+        self.name = name
         self._script = script or (parse(settings.script) if settings else None)
         self.prompt = self._script is None
         self._sleep = sleep
@@ -150,13 +181,16 @@ class Inbox:
     async def _play(self, act: Act, message: Message) -> Receipt:
         match act.kind:
             case Kind.REJECT:
-                raise Rejected(act.reason, RAW)
+                raise Rejected(act.reason, act.raw)
             case Kind.UNAVAILABLE:
-                raise Unavailable(act.reason, RAW)
+                raise Unavailable(act.reason, act.raw)
             case Kind.UNCERTAIN:
-                raise Uncertain(RAW)
+                raise Uncertain(act.raw)
             case Kind.LATE:
                 await self._sleep(act.seconds)
+        if act.later is not None:
+            reference = sandbox.foretell(message.id, act.later)
+            return Receipt(reference=reference, report_in_ms=round(act.seconds * _MS))
         return Receipt(reference=message.id, delivered=act.kind is not Kind.SENT)
 
     async def aclose(self) -> None:

@@ -8,7 +8,7 @@ exactly `max_checks` are evaluated.
 import msgspec
 
 from watchword_server.domain import passcode
-from watchword_server.domain.errors import Problem
+from watchword_server.domain.errors import NOT_ALLOWED_HERE, Problem
 from watchword_server.domain.events import Data, EventType
 from watchword_server.domain.ids import Sequence
 from watchword_server.domain.policy import LOCKOUT
@@ -101,6 +101,10 @@ class Checking:
             state = tx.addresses.get(project, live.address, now - _WINDOW_MS)
             if state is not None and (locked := lockout(state, now)):
                 return locked
+        known = tx.verifications.get(project, verification)
+        if known is not None and not known.max_checks:
+            detail = "This message carried no code."
+            return Problem(NOT_ALLOWED_HERE, detail, extra={"reason": "no_code"})
         return not_pending(tx, project, verification, now)
 
 

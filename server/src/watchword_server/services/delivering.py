@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import msgspec
 
-from watchword_server.domain import ids, template
+from watchword_server.domain import ids, sandbox, template
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.delivery import (
     DeliveryStatus,
@@ -49,6 +49,7 @@ from watchword_server.ports.outside import (
     Uncertain,
 )
 from watchword_server.ports.records import InboxBody, InboxMessage, Job, Work
+from watchword_server.ports.results import Result, discreet, failed, handed_over
 from watchword_server.ports.store import Store, Transaction
 from watchword_server.telemetry import get_logger
 
@@ -56,7 +57,6 @@ HAND_OVER_S = 10
 """A provider that has not answered by then may have sent: Uncertain."""
 INBOX_KEPT_S = 86_400
 _CLAIMS = 5
-_RAW_CHARACTERS = 200
 _log = get_logger("delivering")
 _MS = 1000
 _S = DeliveryStatus
@@ -64,17 +64,6 @@ _details = msgspec.msgpack.Decoder(Details).decode
 _secrets = msgspec.msgpack.Decoder(Secrets).decode
 _encode = msgspec.msgpack.Encoder().encode
 _decoded = lru_cache(1024)(decode_route)
-
-
-class Result(msgspec.Struct, frozen=True):
-    """What came of one hand-over."""
-
-    outcome: Outcome
-    path: tuple[DeliveryStatus, ...]
-    reason: Reason | None = None
-    raw: str | None = None
-    reference: str | None = None
-    kept: InboxBody | None = None
 
 
 class Delivering:
@@ -173,6 +162,9 @@ class Delivering:
 
     def _claimed(self, tx: Transaction, work: Work, now: int) -> Job | None:
         """What is to be handed over for a claim; anything else is done here and now."""
+        if work.kind == ADVANCE and self._reported(tx, work, now):
+            tx.work.done(work)
+            return None
         job = self._job(tx, work, now)
         if job is not None and work.kind == DELIVER and work.claims == 1:
             return job
@@ -207,31 +199,31 @@ class Delivering:
         directory, live = self._directory, job.live
         provider = self._accounts.named(job.delivery.provider)
         if provider is None:
-            return _failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "no such provider account")
+            return failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "no such provider account")
         try:
             project = directory.known_project(live.project) or await directory.project(live.project)
             if provider.local == (project.mode is Mode.LIVE):
-                return _failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "the mode was changed")
+                return failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "the mode was changed")
             known = directory.known_template(live.project, live.template)
             chosen = known or await directory.template(live.project, live.template)
             if not may_be_sent(chosen, project.mode):
-                return _failed(Outcome.REJECTED, Reason.MISCONFIGURED, "the template is withdrawn")
+                return failed(Outcome.REJECTED, Reason.MISCONFIGURED, "the template is withdrawn")
             message = self._message(job, chosen)
         except (WatchwordError, msgspec.MsgspecError, ValueError, LookupError) as error:
-            return _failed(Outcome.REJECTED, Reason.MISCONFIGURED, type(error).__name__)
+            return failed(Outcome.REJECTED, Reason.MISCONFIGURED, type(error).__name__)
         try:
             receipt = await (
                 provider.send(message) if provider.local else _bounded(provider, message)
             )
         except Rejected as refusal:
-            return _failed(Outcome.REJECTED, refusal.reason, _discreet(refusal.raw, message))
+            return failed(Outcome.REJECTED, refusal.reason, discreet(refusal.raw, message))
         except Unavailable as refusal:
-            return _failed(Outcome.UNAVAILABLE, refusal.reason, _discreet(refusal.raw, message))
+            return failed(Outcome.UNAVAILABLE, refusal.reason, discreet(refusal.raw, message))
         except Uncertain as silence:
-            raw = _discreet(silence.raw, message)
+            raw = discreet(silence.raw, message)
             return Result(Outcome.UNCERTAIN, (_S.UNKNOWN,), Reason.TIMED_OUT, raw)
         kept = InboxBody(message.to, message.text, message.code) if provider.local else None
-        return _handed_over(receipt, kept)
+        return handed_over(receipt, kept)
 
     def _message(self, job: Job, chosen: Template) -> Message:
         """The rendered message: the one place where a code is unsealed."""
@@ -295,6 +287,8 @@ class Delivering:
             tx, live, delivery, result.path, now,
             reason=result.reason, raw=result.raw, reference=result.reference,
         )  # fmt: skip
+        if result.report_in_ms is not None:
+            self._ledger.wait(tx, live, delivery.number, now + result.report_in_ms, now)
         self._follow_route(tx, job, result.outcome, now)
 
     def _follow_route(self, tx: Transaction, job: Job, outcome: Outcome, now: int) -> None:
@@ -325,6 +319,26 @@ class Delivering:
             )  # fmt: skip
         elif isinstance(decision, GiveUp):
             self._ledger.finish(tx, current, Trigger.NO_STEP_HANDED_OVER, now)
+
+    def _reported(self, tx: Transaction, work: Work, now: int) -> bool:
+        """Whether the sandbox had a report for this instant; what it says is written down, also
+        of a verification that has ended."""
+        delivery = tx.deliveries.get(work.project, work.verification, work.number)
+        if delivery is None or delivery.provider != sandbox.ACCOUNT:
+            return False
+        report = sandbox.foretold(delivery.reference)
+        of = tx.verifications.get(work.project, work.verification)
+        if report is None or of is None or not may_follow(delivery.status, report.status):
+            return False
+        self._ledger.settle(
+            tx, of, delivery, (report.status,), now, reason=report.reason, raw=report.raw
+        )
+        live = tx.live.get(work.project, work.verification)
+        if live is not None and live.expires_at > now:
+            delivered = report.status is _S.DELIVERED
+            outcome = Outcome.DELIVERED if delivered else Outcome.UNDELIVERED
+            self._follow_route(tx, Job(work, live, delivery), outcome, now)
+        return True
 
     def _wait_passed(self, tx: Transaction, job: Job, now: int) -> None:
         """A step's wait is over: silence makes a sent delivery unknown."""
@@ -376,23 +390,3 @@ async def _bounded(provider: Provider, message: Message) -> Receipt:
         raise
     except Exception as error:
         raise Uncertain(type(error).__name__) from None
-
-
-def _discreet(raw: str | None, message: Message) -> str | None:
-    """A vendor's own words, which may repeat what it was given, without code and address."""
-    if raw is None:
-        return None
-    for secret in (message.to, message.to.lstrip("+"), message.code):
-        raw = raw.replace(secret, "***")
-    return raw[:_RAW_CHARACTERS]
-
-
-def _failed(outcome: Outcome, reason: Reason, raw: str | None) -> Result:
-    return Result(outcome, (_S.FAILED,), reason, raw)
-
-
-def _handed_over(receipt: Receipt, kept: InboxBody | None) -> Result:
-    reference = receipt.reference
-    if receipt.delivered:
-        return Result(Outcome.DELIVERED, (_S.SENT, _S.DELIVERED), reference=reference, kept=kept)
-    return Result(Outcome.SENT, (_S.SENT,), reference=reference, kept=kept)

@@ -22,19 +22,22 @@ class Projects:
 
     Args:
         templates: what every new project starts with.
+        sandbox_templates: what those of mode sandbox have besides.
         limits: the names of the limits a project may override.
         auto_approve: in which projects templates need no person's yes.
     """
 
     def __init__(
         self, store: Store, clock: Clock, entropy: Entropy, directory: Directory,
-        templates: Sequence[Template], limits: frozenset[str], auto_approve: AutoApprove,
+        templates: Sequence[Template], sandbox_templates: Sequence[Template],
+        limits: frozenset[str], auto_approve: AutoApprove,
     ) -> None:  # fmt: skip
         self._store = store
         self._clock = clock
         self._entropy = entropy
         self._directory = directory
         self._templates = templates
+        self._sandbox_templates = sandbox_templates
         self._limits = limits
         self._auto_approve = auto_approve
 
@@ -51,7 +54,8 @@ class Projects:
         def unit(tx: Transaction) -> None:
             if not tx.projects.insert(project):
                 raise _taken(name)
-            for template in self._templates:
+            more = self._sandbox_templates if mode is Mode.SANDBOX else ()
+            for template in (*self._templates, *more):
                 tx.templates.put(project.id, msgspec.structs.replace(template, created_at=now))
 
         await self._store.write(unit)

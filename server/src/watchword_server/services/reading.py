@@ -1,11 +1,11 @@
 """Reading what is there: messages with their timeline, the inbox; and unlocking."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import msgspec
 
 from watchword_server.domain import address as addresses
-from watchword_server.domain import ids
+from watchword_server.domain import ids, sandbox
 from watchword_server.domain.address import InvalidAddress
 from watchword_server.domain.delivery import Delivery
 from watchword_server.domain.errors import NOT_ALLOWED_HERE, Problem, bad_field
@@ -18,6 +18,7 @@ from watchword_server.ports.outside import Clock, Directory
 from watchword_server.ports.records import InboxBody, InboxMessage
 from watchword_server.ports.store import Store, Transaction
 
+_PAGE = 100
 _details = msgspec.msgpack.Decoder(Details).decode
 _body = msgspec.msgpack.Decoder(InboxBody).decode
 
@@ -115,11 +116,30 @@ class Reading:
             raise Problem(
                 NOT_ALLOWED_HERE, "A live project has no inbox.", extra={"reason": "live_project"}
             )
+        if to is not None and project.mode is Mode.SANDBOX:
+            identity = self._parsed(to, sandbox.MAGIC).identity
+            return await self._picked(caller.project, identity, before, limit)
         index = None if to is None else self._index(caller.project, to)
         rows = await self._store.read(
             lambda tx: tx.inbox.page(caller.project, index, before, limit)
         )
         return [self._opened(row) for row in rows]
+
+    async def _picked(
+        self, project: bytes, identity: str, before: bytes | None, limit: int
+    ) -> Sequence[InboxItem]:
+        """Those to one recipient, where every message has an index of its own."""
+        found: list[InboxItem] = []
+        while len(found) < limit:
+            rows = await self._page(project, before)
+            found += [one for one in map(self._opened, rows) if one.to.lower() == identity]
+            if len(rows) < _PAGE:
+                break
+            before = rows[-1].id
+        return found[:limit]
+
+    async def _page(self, project: bytes, before: bytes | None) -> Sequence[InboxMessage]:
+        return await self._store.read(lambda tx: tx.inbox.page(project, None, before, _PAGE))
 
     async def unlock(self, caller: Caller, to: str) -> str:
         """Forget the failed checks of an address; its masked form.
@@ -131,9 +151,9 @@ class Reading:
         await self._store.write(lambda tx: tx.addresses.unlock(caller.project, index))
         return addresses.mask(self._parsed(to).value)
 
-    def _parsed(self, to: str) -> addresses.Address:
+    def _parsed(self, to: str, magic: Container[str] = frozenset()) -> addresses.Address:
         try:
-            return addresses.parse(to, self._numbering)
+            return addresses.parse(to, self._numbering, magic=magic)
         except InvalidAddress as error:
             raise bad_field("to", error.rule, f"{error}.") from None
 

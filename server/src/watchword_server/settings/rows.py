@@ -77,9 +77,18 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "sandbox", choice("auto", "on", "off"),
-        "For the sandbox and its public keys, which this version does not have yet: it changes "
-        "nothing. `auto` will be on while `host` is a loopback address.",
+        "Whether the public keys of the sandbox work. `auto` is on while `host` and `public_url` "
+        "are loopback addresses and no proxy is trusted; whoever reaches the server can use them.",
         "off",
+    ),
+    Setting(
+        "sandbox_delay_s", seconds(0, 30),
+        "In the sandbox: how long after a message was sent its delivery is reported.", "0",
+    ),
+    Setting(
+        "sandbox_requests_per_day", integer(1, 1_000_000),
+        "In the sandbox: requests of one client address with the public keys, until midnight UTC.",
+        "5000",
     ),
     Setting(
         "workers", integer(1, 64),

@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     sandbox: str = "auto"
+    sandbox_delay_s: float = 2.0
+    sandbox_requests_per_day: int = 500
     workers: int = 1
     worker_concurrency: int = 256
     shutdown_grace_s: float = 20.0
@@ -107,8 +109,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sandbox_is_on(self) -> bool:
-        """Whether the public sandbox keys work: when asked for, or by default on loopback."""
-        return self.sandbox == "on" or (self.sandbox == "auto" and self.is_loopback)
+        """Whether the public sandbox keys work: when asked for, or by default on loopback, unless
+        a proxy in front of it publishes the server all the same."""
+        is_published = self.trusted_proxies or _host_of(self.public_url) not in _LOOPBACK_NAMES
+        return self.sandbox == "on" or (
+            self.sandbox == "auto" and self.is_loopback and not is_published
+        )
 
     def at_port(self, port: int) -> "Settings":
         """The same settings on the port that was really taken."""

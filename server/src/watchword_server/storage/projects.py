@@ -30,7 +30,7 @@ def _project(row: Row) -> Project:
     limits = msgspec.json.decode(row[4], type=dict[str, tuple[int, int]])
     return Project(
         id=row[0], name=row[1], mode=Mode(row[2]), created_at=row[3], limits=limits,
-        link_domains=tuple(row[5].split()),
+        link_domains=tuple(row[5].split()), hidden=bool(row[6]),
     )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ class ProjectRows:
     def insert(self, project: Project) -> bool:
         values = (
             project.id, project.name, project.mode.value, project.created_at,
-            _text(project.limits), " ".join(project.link_domains),
+            _text(project.limits), " ".join(project.link_domains), int(project.hidden),
         )  # fmt: skip
         return hit(self._cursor, _Q["insert_project"], values)
 
@@ -72,6 +72,9 @@ class ProjectRows:
 
     def all(self) -> Sequence[Project]:
         return many(self._cursor, _Q["all_projects"], (), _project)
+
+    def hidden(self) -> Sequence[Project]:
+        return many(self._cursor, _Q["hidden_projects"], (), _project)
 
     def update(self, project: Project) -> None:
         values = (

@@ -57,7 +57,8 @@ class InboxList(Reply, frozen=True, kw_only=True):
     mode: ShownMode = UNSET
 
 
-async def _list(call: Call, _body: None, query: ListInboxMessages) -> InboxList:
+async def list_inbox(call: Call, _body: None, query: ListInboxMessages) -> InboxList:
+    """The messages of the caller's project, codes and all."""
     to = None if isinstance(query.to, UnsetType) else query.to
     found = await call.services.reading.inbox(
         call.caller, to, position(query.cursor), query.limit + 1
@@ -94,6 +95,6 @@ OPERATIONS: tuple[Operation, ...] = (
         query=ListInboxMessages,
         answer=InboxList,
         errors=(NOT_ALLOWED_HERE,),
-        handler=_list,
+        handler=list_inbox,
     ),
 )

@@ -31,6 +31,7 @@ from watchword_server.domain.errors import (
 )
 from watchword_server.domain.ids import Prefix, parse
 from watchword_server.domain.project import Scope
+from watchword_server.domain.sandbox import TABLE
 from watchword_server.domain.verification import Assurance, Status
 from watchword_server.services.sending import Accepted, Start
 
@@ -102,7 +103,8 @@ def _shorthand_beside_template(body: SendMessage) -> Problem:
     return bad_field(given, "conflict", detail)
 
 
-def _sent(call: Call, accepted: Accepted) -> SentMessage:
+def sent(call: Call, accepted: Accepted) -> SentMessage:
+    """The answer to a send."""
     verification = accepted.verification
     call.counted(accepted.standing)
     return SentMessage(
@@ -117,16 +119,16 @@ def _sent(call: Call, accepted: Accepted) -> SentMessage:
 
 
 async def _send_message(call: Call, body: SendMessage, _query: None) -> SentMessage:
-    return _sent(call, await call.services.sending.start(call.caller, _start(body, None)))
+    return sent(call, await call.services.sending.start(call.caller, _start(body, None)))
 
 
 async def _send_code(call: Call, body: SendCode, _query: None) -> SentMessage:
-    return _sent(call, await call.services.sending.start(call.caller, _start(body, body.code)))
+    return sent(call, await call.services.sending.start(call.caller, _start(body, body.code)))
 
 
 async def _resend(call: Call, body: ResendMessage, _query: None) -> SentMessage:
     verification = parse(Prefix.VERIFICATION, call.path["message_id"])
-    return _sent(call, await call.services.sending.resend(call.caller, verification, body.channel))
+    return sent(call, await call.services.sending.resend(call.caller, verification, body.channel))
 
 
 async def _cancel(call: Call, _body: None, _query: None) -> CanceledMessage:
@@ -137,12 +139,14 @@ async def _cancel(call: Call, _body: None, _query: None) -> CanceledMessage:
     )
 
 
-_SEND_ERRORS = (
+_SANDBOX_ERRORS = tuple(dict.fromkeys(row.error for row in TABLE if row.error is not None))
+SEND_ERRORS = (
     UNKNOWN_ID,
     NOT_ALLOWED_HERE,
     INVALID_NUMBER,
     UNREACHABLE,
     NO_CHANNEL,
+    *_SANDBOX_ERRORS,
 )
 _EXAMPLE = {"to": "+14155550123", "template": {"id": "otp-sms", "language": "en"}}
 
@@ -160,7 +164,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=SendMessage,
         example=_EXAMPLE,
         answer=SentMessage,
-        errors=_SEND_ERRORS,
+        errors=SEND_ERRORS,
         light=True,
         handler=_send_message,
     ),
@@ -175,7 +179,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=SendCode,
         example={**_EXAMPLE, "code": "482913"},
         answer=SentMessage,
-        errors=_SEND_ERRORS,
+        errors=SEND_ERRORS,
         light=True,
         handler=_send_code,
     ),

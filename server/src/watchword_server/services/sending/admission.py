@@ -1,11 +1,11 @@
 """The throughput limits of a send, checked before anything is written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from watchword_server.domain.address import Address
 from watchword_server.domain.errors import RATE_LIMITED, Problem
-from watchword_server.domain.limits import Rate, Refusal, Standing, Subject, Throughput
+from watchword_server.domain.limits import Rate, Refusal, Standing, Subject, Throughput, reset
 from watchword_server.domain.project import Caller, Mode
 
 Limits = Mapping[str, tuple[int, int]]
@@ -91,16 +91,55 @@ def admit_resend(throughput: Throughput, caller: Caller, now: int) -> Standing:
     return _standing(rates, throughput.admit_one(rates.key, caller.api_key, now))
 
 
+def admit_all(throughput: Throughput, caller: Caller, to: Sequence[Address], now: int) -> Standing:
+    """Count a send to each recipient on every limit, or none of them.
+
+    Raises:
+        Problem: RATE_LIMITED naming the limit.
+    """
+    answer = throughput.admit_all([_keys(caller, one) for one in to], now)
+    return _standing(rates_of(caller), answer)
+
+
+def _keys(caller: Caller, to: Address) -> list[tuple[Rate, Subject]]:
+    """What `admit` counts, where one more call would cost."""
+    tenant, rates = caller.project, rates_of(caller)
+    keys: list[tuple[Rate, Subject]] = [
+        (rates.key, caller.api_key),
+        (rates.project, tenant),
+        (rates.client, (tenant, caller.client_ip)),
+        (rates.recipient, (tenant, to.identity)),
+    ]
+    if to.range is not None:
+        keys.append((rates.range, (tenant, to.range)))
+    return keys
+
+
+def count(throughput: Throughput, rate: Rate, caller: Caller, sends: int, now: int) -> Standing:
+    """Count some sends on one limit of the caller's key.
+
+    Raises:
+        Problem: RATE_LIMITED; then none was counted.
+    """
+    answer = throughput.admit(((rate, caller.api_key),), now, sends)
+    if isinstance(answer, Refusal):
+        raise _refused(rate, answer)
+    return answer
+
+
 def _standing(rates: Rates, answer: Standing | Refusal) -> Standing:
     if isinstance(answer, Refusal):
-        rate: Rate = getattr(rates, answer.name)
-        wait = answer.retry_after_s
-        refusal = Problem(
-            RATE_LIMITED,
-            f"The limit `{answer.name}` of this project is met.",
-            retry_after=wait,
-            extra={"limit": answer.name},
-        )
-        refusal.standing = Standing(rate.name, rate.count, rate.period_s, 0, wait)
-        raise refusal
+        raise _refused(getattr(rates, answer.name), answer)
     return answer
+
+
+def _refused(rate: Rate, answer: Refusal) -> Problem:
+    wait = answer.retry_after_s
+    refusal = Problem(
+        RATE_LIMITED,
+        f"The limit `{answer.name}` of this project is met.",
+        retry_after=wait,
+        extra={"limit": answer.name, **reset(answer)},
+    )
+    refusal.standing = Standing(rate.name, rate.count, rate.period_s, 0, wait)
+    return refusal

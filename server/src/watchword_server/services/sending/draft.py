@@ -4,6 +4,7 @@ Parsing, the choice of the steps that can run, the code and its sealing happen h
 unit of work, so that the writer is held as briefly as possible.
 """
 
+from collections.abc import Container
 from functools import lru_cache
 
 import msgspec
@@ -107,13 +108,13 @@ class Drafter:
             raise bad_field("alternates.email", "email_syntax", "It is not an email address.")
         return found
 
-    def address(self, to: str) -> Address:
-        """The recipient.
+    def address(self, to: str, magic: Container[str] = frozenset()) -> Address:
+        """The recipient; `magic` ones need not exist.
 
         Raises:
             Problem: INVALID_NUMBER or, for an email address, BAD_FIELD.
         """
-        return self._parse(to, "to")
+        return self._parse(to, "to", magic)
 
     def route(self, asked: Start, chosen: Template, to: Address, mode: Mode) -> Route:
         """The steps that can run for this recipient, in order.
@@ -206,9 +207,9 @@ class Drafter:
         length = chosen.code_length or policy.code_length
         return passcode.make(length, passcode.alphabet(chosen.code_alphabet), self._entropy)
 
-    def _parse(self, to: str, field: str) -> Address:
+    def _parse(self, to: str, field: str, magic: Container[str] = frozenset()) -> Address:
         try:
-            return addresses.parse(to, self._numbering, field=field)
+            return addresses.parse(to, self._numbering, field=field, magic=magic)
         except InvalidAddress as error:
             if "@" in to or field != "to":
                 raise bad_field(field, error.rule, f"{error}.") from None

@@ -8,7 +8,10 @@ INSERT INTO projects ({project}) VALUES ({project_values}) ON CONFLICT (name) DO
 SELECT {project} FROM projects WHERE id = :id;
 
 -- name: all_projects
-SELECT {project} FROM projects ORDER BY id;
+SELECT {project} FROM projects WHERE hidden = 0 ORDER BY id;
+
+-- name: hidden_projects
+SELECT {project} FROM projects WHERE hidden = 1 ORDER BY created_at, id;
 
 -- name: update_project
 UPDATE projects SET name = :name, mode = :mode, limits = :limits, link_domains = :link_domains
