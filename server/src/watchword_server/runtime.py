@@ -13,7 +13,7 @@ from watchword_server.clock import SteadyClock
 from watchword_server.domain import catalogue, destinations, ids, sandbox
 from watchword_server.domain.errors import Misconfigured, Problem
 from watchword_server.domain.limits import DailyQuota, Throughput
-from watchword_server.domain.numbering import numbering_from
+from watchword_server.domain.numbering import Numbering, numbering_from
 from watchword_server.domain.project import Caller, Mode, Scope
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.tariff import Tariff
@@ -140,8 +140,7 @@ class Runtime:
         self.poster: Poster = poster or _poster(settings, clock)
         self.dispatch = Switchboard()
         self._open = True
-        re_util.enable_pattern_cache()  # for the few numbers that the library itself answers
-        self._numbering = numbering = numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
+        self._numbering = numbering = _plans()
         ledger = Ledger(sequence := ids.Sequence(entropy(6)))
         own, magic = catalogue.templates(), catalogue.templates(table=catalogue.SANDBOX)
         sandboxes = Sandboxes(store, clock, keyring, (*own, *magic), _per_day(settings))
@@ -264,6 +263,11 @@ class Runtime:
         if not await self.services.projects.all():
             with suppress(Problem):  # another process that starts now was faster
                 await self.services.projects.create(DEFAULT_PROJECT, Mode.DEVELOPMENT)
+
+
+def _plans() -> Numbering:
+    re_util.enable_pattern_cache()  # for the few numbers that the library itself answers
+    return numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
 
 
 def _same_keyring(store: SqliteStore, keyring: Keyring) -> None:

@@ -19,6 +19,7 @@ from watchword.errors import ConnectionFailed, TimedOut
 from watchword.models import Health
 from watchword.protocol import Call, Exchange, Feed, Retry, Settings, configure
 from watchword.resources import AsyncRunner, SyncRunner, W
+from watchword.sandbox import Sandbox
 from watchword.templates import Templates
 
 SANDBOX = ("watchword_sandbox_demo", "watchword_sandbox_secret")
@@ -123,7 +124,7 @@ class _Client(resources.Resource[W]):
         self._runner = runner
         self.messages: resources.Messages[W] = resources.Messages(runner)
         self.verifications: resources.Verifications[W] = resources.Verifications(runner)
-        self.sandbox: resources.Sandbox[W] = resources.Sandbox(runner)
+        self.sandbox: Sandbox[W] = Sandbox(runner)
         self.inbox: resources.Inbox[W] = resources.Inbox(runner)
         self.templates: Templates[W] = Templates(runner)
         self.keys: resources.Keys[W] = resources.Keys(runner)

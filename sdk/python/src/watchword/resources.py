@@ -11,15 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, get_args, overload
 
-from watchword.models import (
-    ApiKey,
-    CheckResult,
-    Event,
-    InboxMessage,
-    Message,
-    Project,
-    SandboxWebhook,
-)
+from watchword.models import ApiKey, CheckResult, Event, InboxMessage, Message, Project
 from watchword.protocol import Call, Feed, Listing, Settings, compact, listing, nothing, segment
 
 
@@ -288,24 +280,6 @@ class Events(Resource[W]):
         """
         query = {"type": type, "last_event_id": last_event_id}
         return Feed("/events/stream", Event.from_wire, query)
-
-
-class Sandbox(Resource[W]):
-    """Try everything without signing up; see also the client's `in_sandbox`."""
-
-    @paginated
-    def messages(self, to: str | None = None, limit: int | None = None) -> Listing[InboxMessage]:
-        """What your sandbox sent, newest first, each with its code, at most `limit`."""
-        return listing("/sandbox/messages", InboxMessage, limit=limit, to=to)
-
-    @operation
-    def set_webhook(
-        self, *, url: str, username: str | None = None, secret: str | None = None
-    ) -> Call[SandboxWebhook]:
-        """Have the events of your sandbox posted to `url`, in EngageLab's dialect."""
-        body = {"url": url, "username": username, "secret": secret}
-        secrets = (secret or "",)
-        return Call("PUT", "/sandbox/webhook", SandboxWebhook.from_wire, body=body, secrets=secrets)
 
 
 class Guard(Resource[W]):

@@ -20,7 +20,7 @@ _until = click.option("--until", metavar="INSTANT", help="Only those before then
 
 @click.group(cls=Group)
 def command() -> None:
-    """Create, list, change, rotate, test and delete webhook endpoints; list and replay.
+    """Post events to URLs; see what became of each; replay.
 
     An endpoint is named by its endpoint_id.
     """
