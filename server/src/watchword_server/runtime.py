@@ -77,6 +77,8 @@ class ProviderAccounts:
     """`ports.Accounts`: the configured providers, the inbox always among them."""
 
     def __init__(self, inbox: Provider, outside: tuple[Provider, ...], magic: Provider) -> None:
+        if any(one.prompt and not one.local for one in (inbox, *outside, magic)):
+            raise Misconfigured("a provider that leaves this machine cannot be prompt")
         self._inbox = inbox
         self._outside = outside
         self._magic = magic

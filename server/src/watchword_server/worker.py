@@ -5,6 +5,7 @@ It is woken by the process's own sends at once and looks by itself at least ever
 """
 
 import asyncio
+import contextvars
 import itertools
 from collections.abc import Sequence
 
@@ -107,7 +108,9 @@ class Worker:
             self._begin(jobs[first : first + _TOGETHER])
 
     def _begin(self, jobs: Sequence[Job]) -> None:
-        task = asyncio.create_task(self._hand_over(jobs))
+        # Without the context of the request that happened to come first: its id is not theirs.
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._hand_over(jobs), context=contextvars.Context())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 

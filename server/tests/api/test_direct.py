@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 
 from api.world import CODE, World
 from watchword_server.api import app
-from watchword_server.api.direct import DirectProtocol
+from watchword_server.api.direct import DirectProtocol, Steps
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -170,12 +170,77 @@ async def test_an_answer_under_way_is_given_before_a_server_stops(world: World) 
         assert await wire.reader.read() == b""
 
 
-async def test_a_connection_that_rests_too_long_is_closed(world: World) -> None:
-    class Impatient(Watched):
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self.timeout_keep_alive = 0
+class Impatient(Watched):
+    """Keeps no connection that asks nothing."""
 
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.timeout_keep_alive = 0
+
+
+async def test_a_connection_that_rests_too_long_is_closed(world: World) -> None:
     async with served(app.create(world.runtime), Impatient) as wire:
         await wire.ask(b"".join(request(world, "/v1/codes", message(world))))
         assert await wire.reader.read() == b""
+
+
+EARLY = b"POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9999\r\n\r\n"
+"""Answered at its head: there is no key."""
+
+
+@pytest.mark.parametrize(
+    ("asked", "more"),
+    [((), b"\r\n"), ((b"te: trailers",), b"\r\n"), (None, b"{")],
+    ids=["after the short way", "after the ordinary one", "before a body has ended"],
+)
+async def test_bytes_that_ask_nothing_keep_no_connection_open(
+    world: World, asked: tuple[bytes, ...] | None, more: bytes
+) -> None:
+    made: list[Watched] = []
+    came = asyncio.Event()
+
+    class Telling(Watched):
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            made.append(self)
+            came.set()
+
+    async with served(app.create(world.runtime), Telling) as wire:
+        whole = EARLY if asked is None else b"".join(request(world, "/v1/codes", {}, *asked))
+        await wire.ask(whole)
+        rested = made[0]._idle_since
+        came.clear()
+        wire.writer.write(more)
+        await came.wait()
+        assert made[0]._idle_watch is not None
+        assert made[0]._idle_since is not None
+        assert rested in (None, made[0]._idle_since)
+
+
+async def test_long_heads_are_not_remembered(world: World) -> None:
+    made: list[Watched] = []
+
+    class Kept(Watched):
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            made.append(self)
+
+    async with served(app.create(world.runtime), Kept) as wire:
+        for number in range(20):
+            field = b"x-%d: " % number + b"y" * (2_000 if number % 2 else 20)
+            await wire.ask(b"".join(request(world, "/v1/verifications", {}, field)))
+    assert ways == ["direct"] * 20
+    assert sum(map(len, made[0]._heads)) <= 4 * 1_024
+
+
+async def test_what_is_no_future_cannot_be_awaited_without_a_task() -> None:
+    seen: list[str] = []
+
+    async def yields() -> None:
+        try:
+            await asyncio.sleep(0)
+        except RuntimeError as error:
+            seen.append(str(error))
+
+    Steps(yields()).take()
+    assert seen == ["a light operation awaited what is no future"]

@@ -69,6 +69,9 @@ def heads(draw: st.DrawFn) -> bytes:
 @given(heads())
 @example(PLAIN)
 @example(PLAIN.replace(b"/v1/messages", b"/v1/messages?a=b"))
+@example(PLAIN.replace(b"127.0.0.1", b"127.0.0.1 "))
+@example(PLAIN.replace(b"length: 2", b"length: 2\t"))
+@example(PLAIN.replace(b"host", b"proxy-connection: close\r\nhost"))
 def test_a_head_is_read_as_the_ordinary_parser_reads_it(head: bytes) -> None:
     as_the_parser_does(head)
 
@@ -103,7 +106,8 @@ def test_a_head_is_read_as_the_ordinary_parser_does_mutant_is_caught(what: str) 
         b"transfer-encoding: chunked", b"Transfer-Encoding : chunked", b"content-length: 2",
         b"content-length: +2", b"expect: 100-continue", b"upgrade: websocket", b"te: trailers",
         b"connection: close", b" folded: yes", b"x\x00: y", b"x: a\x0bb", b"no colon", b": empty",
-        b"content-length: 000000002",
+        b"content-length: 000000002", b"x: blank ", b"x: tab\t", b"proxy-connection: close",
+        b"\r\n".join(b"x-%d: y" % number for number in range(64)),
     ],
 )  # fmt: skip
 def test_what_is_not_plain_goes_the_ordinary_way(field: bytes) -> None:

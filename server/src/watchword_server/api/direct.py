@@ -13,6 +13,7 @@ It knows the insides of uvicorn 0.54, to which `pyproject.toml` pins it.
 import asyncio
 import re
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -21,6 +22,7 @@ from watchword_server.api.app import Application
 from watchword_server.api.protocol import BoundedProtocol
 from watchword_server.api.request import Disconnected, Event, Headers, HttpSubmission
 from watchword_server.telemetry import get_logger
+from watchword_server.telemetry import request_id as current_request
 
 _log = get_logger("api")
 
@@ -31,10 +33,17 @@ _REQUEST = re.compile(
 )
 """A request line and header fields of RFC 9112, without folded lines and encoded paths."""
 
-_UNUSUAL = frozenset({b"transfer-encoding", b"upgrade", b"expect", b"te", b"trailer"})
+_BLANK_AT_END = re.compile(rb"[ \t]\r\n")
+_UNUSUAL = frozenset(
+    {b"transfer-encoding", b"upgrade", b"expect", b"te", b"trailer", b"proxy-connection"}
+)
 _MOST_BYTES = 16_384
+_MOST_FIELDS = 64
 _LENGTH_DIGITS = 5
-_REMEMBERED = 8
+_REMEMBERED = 4
+_REMEMBERED_BYTES = 1_024
+"""What a client without a key can make a connection remember: 4 KiB, while it is open."""
+_DRAIN_S = 30.0
 _END = b"\r\n"
 _EMPTY_LINE = b"\r\n\r\n"
 
@@ -59,11 +68,15 @@ def read(head: bytes) -> Head | None:
         return None
     method, path, query, block = found.groups()
     lines = block.split(_END)
+    if len(lines) > _MOST_FIELDS:
+        return None
     headers: dict[bytes, bytes] = {}
     for line in lines:
         name, _, value = line.partition(b":")
-        headers[name.lower()] = value.strip(b" \t")
+        headers[name.lower()] = value.lstrip(b" \t")
     del headers[b""]  # what follows the last line end
+    if _BLANK_AT_END.search(block):  # which the ordinary parser takes for a part of the value
+        return None
     if len(headers) != len(lines) - 1 or not _UNUSUAL.isdisjoint(headers):
         return None
     if b"connection" in headers and headers[b"connection"].lower() != b"keep-alive":
@@ -85,16 +98,20 @@ class Steps:
     ask for its task, so it must not use `asyncio.timeout` and its like: see `Operation.light`.
     """
 
-    __slots__ = ("_send",)
+    __slots__ = ("_send", "_throw")
 
     def __init__(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        self._send = coroutine.send
+        self._send, self._throw = coroutine.send, coroutine.throw
 
     def take(self, _done: Any = None) -> None:
         """Run on until it awaits the next future, or ends."""
         try:
             future = self._send(None)
         except StopIteration:
+            return
+        if getattr(future, "_asyncio_future_blocking", None) is None:
+            with suppress(StopIteration):
+                self._throw(RuntimeError("a light operation awaited what is no future"))
             return
         future._asyncio_future_blocking = False  # as a task does that takes note of it
         future.add_done_callback(self.take)
@@ -131,7 +148,7 @@ class DirectProtocol(BoundedProtocol):
             self._held += data
             self.transport.pause_reading()
             return
-        self._idle_since = None
+        resting, self._idle_since = self._idle_since, None
         application = self._application
         if application is not None and self._is_between_requests():
             end = data.find(_EMPTY_LINE, 0, _MOST_BYTES) + len(_EMPTY_LINE)
@@ -140,6 +157,8 @@ class DirectProtocol(BoundedProtocol):
                 self._begin(application, head, data[end:])
                 return
         super().data_received(data)
+        if self._has_nothing_in_hand():  # bytes that ask nothing keep no connection open
+            self._rest(self.loop.time() if resting is None else resting)
 
     def shutdown(self) -> None:
         """The server stops: the request under way is answered, then the connection closed."""
@@ -157,6 +176,15 @@ class DirectProtocol(BoundedProtocol):
             return True
         return cycle.response_complete and not cycle.more_body and not self.pipeline
 
+    def _has_nothing_in_hand(self) -> bool:
+        """Whether the ordinary way has answered, also where a body still comes in."""
+        if self.transport.is_closing():
+            return False
+        cycle: RequestResponseCycle | None = self.cycle
+        return self._is_between_requests() or (
+            cycle is not None and cycle.response_complete and not self.pipeline
+        )
+
     def _head(self, application: Application, data: bytes) -> Head | None:
         """The head, unless its answer goes on and on; a connection mostly sends the same few
         again and again."""
@@ -165,7 +193,7 @@ class DirectProtocol(BoundedProtocol):
             head = read(data)
             if head is not None and head.path in application.streaming:
                 return None
-            if head is not None:
+            if head is not None and len(data) <= _REMEMBERED_BYTES:
                 if len(self._heads) >= _REMEMBERED:
                     self._heads.clear()
                 self._heads[data] = head
@@ -191,14 +219,27 @@ class DirectProtocol(BoundedProtocol):
             if not self.transport.is_closing():
                 self._write(answer.status, block, answer.body)
                 if self.flow.write_paused:
-                    await self.flow.drain()
+                    await self._drain()
         except Disconnected:
             self.transport.close()
         except Exception:
             _log.exception("an answer could not be written")
             self.transport.close()
-        self._busy = False
+        except BaseException:
+            self.transport.close()
+            raise
+        finally:
+            current_request.set(None)  # without a task it is the connection's own variable
+            self._busy = False
         self._go_on()
+
+    async def _drain(self) -> None:
+        """Wait for a client that reads slowly, but not for ever."""
+        too_slow = self.loop.call_later(_DRAIN_S, self.transport.abort)
+        try:
+            await self.flow.drain()
+        finally:
+            too_slow.cancel()
 
     def _write(self, status: int, block: bytes, body: bytes) -> None:
         ours = b"".join([b"%b: %b\r\n" % field for field in self.server_state.default_headers])
@@ -216,7 +257,11 @@ class DirectProtocol(BoundedProtocol):
             self.transport.resume_reading()
             self.data_received(data)
             return
-        self._idle_since = self.loop.time()
+        self._rest(self.loop.time())
+
+    def _rest(self, since: float) -> None:
+        """Nothing is asked since then: the connection is closed if that stays so."""
+        self._idle_since = since
         if self._idle_watch is None:
             self._watch_idle(self.timeout_keep_alive)
 

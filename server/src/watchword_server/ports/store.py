@@ -50,6 +50,7 @@ class LiveVerifications(Protocol):
 
         None where it may not: ended, expired, exhausted, or the address is locked.
         What was read here decides nothing: `count_check` and `approve` do, on the same condition.
+        Units are serial here; a store whose units interleave must hold the row from this call on.
         """
         ...
 

@@ -103,7 +103,7 @@ class Delivering:
 
     async def hand_over(self, *jobs: Job) -> None:
         """Hand claimed deliveries over, one after the other, and record what came of them."""
-        results = [(job, await self._send(job)) for job in jobs]
+        results = [(job, sent) for job in jobs if (sent := await self._sent(job)) is not None]
         try:
             await self._store.write(lambda tx: self._record(tx, results))
         except StoreUnavailable:
@@ -141,8 +141,6 @@ class Delivering:
             return max(states, tx.inbox.sweep(now - INBOX_KEPT_S * _MS, limit)) >= limit
 
         return await self._store.write(unit)
-
-    # ---- claiming ----
 
     def _claim(self, tx: Transaction, now: int, limit: int) -> list[Job]:
         jobs = []
@@ -193,7 +191,13 @@ class Delivering:
             self._ledger.settle(tx, ended, delivery, (path,), now, reason=reason)
         return None
 
-    # ---- handing over ----
+    async def _sent(self, job: Job) -> Result | None:
+        """What came of it; None where that is not known here and now, and its lease decides."""
+        try:
+            return await self._send(job)
+        except Exception:  # one must not keep the others of its batch from being recorded
+            _log.exception("work.failed", delivery=job.delivery.id.hex())
+            return None
 
     async def _send(self, job: Job) -> Result:
         directory, live = self._directory, job.live
@@ -209,12 +213,12 @@ class Delivering:
             if not may_be_sent(chosen, project.mode):
                 return failed(Outcome.REJECTED, Reason.MISCONFIGURED, "the template is withdrawn")
             message = self._message(job, chosen)
+        except StoreUnavailable:
+            raise  # it says nothing of the message
         except (WatchwordError, msgspec.MsgspecError, ValueError, LookupError) as error:
             return failed(Outcome.REJECTED, Reason.MISCONFIGURED, type(error).__name__)
         try:
-            receipt = await (
-                provider.send(message) if provider.local else _bounded(provider, message)
-            )
+            receipt = await _bounded(provider, message)
         except Rejected as refusal:
             return failed(Outcome.REJECTED, refusal.reason, discreet(refusal.raw, message))
         except Unavailable as refusal:
@@ -252,8 +256,6 @@ class Delivering:
         details = self._keyring.unseal(live.project, live.id, live.details)
         secrets = self._keyring.unseal(live.project, live.id, live.secrets)
         return _details(details), _secrets(secrets)
-
-    # ---- recording ----
 
     async def _record_alone(self, one: tuple[Job, Result]) -> None:
         try:
@@ -384,6 +386,8 @@ class Delivering:
 async def _bounded(provider: Provider, message: Message) -> Receipt:
     """The provider's receipt, or Uncertain when it takes too long or breaks its contract."""
     try:
+        if provider.local:
+            return await provider.send(message)
         async with asyncio.timeout(HAND_OVER_S):
             return await provider.send(message)
     except (Rejected, Unavailable, Uncertain):

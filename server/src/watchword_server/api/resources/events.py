@@ -20,7 +20,7 @@ from watchword_server.api.fields import (
 from watchword_server.api.operation import Call, Operation
 from watchword_server.api.streaming import EVENT_STREAM
 from watchword_server.domain import event_wire, events
-from watchword_server.domain.errors import bad_field
+from watchword_server.domain.errors import UNKNOWN_ID, bad_field
 from watchword_server.domain.event_wire import SUBJECTS, WireEvent
 from watchword_server.domain.events import Event, EventType
 from watchword_server.domain.ids import Prefix, parse, text
@@ -157,6 +157,7 @@ OPERATIONS: tuple[Operation, ...] = (
         scope=Scope.EVENTS_READ,
         query=ListEvents,
         answer=EventList,
+        errors=(UNKNOWN_ID,),
         handler=_list,
     ),
     Operation(
