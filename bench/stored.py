@@ -14,6 +14,7 @@ from bench.processes import Failed
 
 _TIMES = {"created_at", "updated_at", "expires_at", "ended_at", "at"}
 _SETTINGS = ("journal_mode = WAL", "synchronous = OFF", "cache_size = -262144")
+_OWNERS = ("verification", "subject")
 _AGE_MS = 600_000
 _ROWS = 100  # more than one verification has; without a LIMIT the ORDER BY would be dropped
 _ID = "unhex(printf('%012x7%03x8%015x', :first + n.i, n.i % 4096, n.i * 7919))"
@@ -55,8 +56,10 @@ def _tables(connection: apsw.Connection) -> Iterator[tuple[str, str]]:
     yield "verifications", "id"
     names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
     for (name,) in names.fetchall():
-        if any(column == "verification" for column, _type, _key in _columns(connection, name)):
-            yield name, "verification"
+        for column, _type, _key in _columns(connection, name):
+            if column in _OWNERS:
+                yield name, column
+                break
 
 
 def _columns(connection: apsw.Connection, table: str) -> list[tuple[str, str, int]]:
