@@ -7,7 +7,8 @@ It is woken by the process's own sends at once and looks by itself at least ever
 import asyncio
 import contextvars
 import itertools
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from watchword_server.domain.errors import StoreUnavailable
 from watchword_server.ports.records import Job
@@ -48,8 +49,8 @@ class Worker:
                 _log.exception("work.claim_failed")
                 await asyncio.sleep(_RETRY_S)
         sweeper.cancel()
-        while self._running or self._prompt:
-            await asyncio.wait(self._running or {asyncio.create_task(asyncio.sleep(0))})
+        while self._running:
+            await asyncio.wait(self._running)
 
     def stop(self) -> None:
         """Claim nothing more."""
@@ -76,10 +77,10 @@ class Worker:
         a unit of the store for each would cost more than handing it over.
         """
         if not self._delivering.is_prompt(job):
-            self._begin((job,))
+            self._begin(self._hand_over((job,)))
             return
         if not self._prompt:
-            asyncio.get_running_loop().call_soon(self._begin_prompt)
+            self._begin(self._hand_over_prompt())
         self._prompt.append(job)
 
     def wake(self) -> None:
@@ -102,15 +103,16 @@ class Worker:
             self.start(job)
         return len(jobs)
 
-    def _begin_prompt(self) -> None:
+    async def _hand_over_prompt(self) -> None:
         jobs, self._prompt = self._prompt, []
-        for first in range(0, len(jobs), _TOGETHER):
-            self._begin(jobs[first : first + _TOGETHER])
+        for first in range(_TOGETHER, len(jobs), _TOGETHER):
+            self._begin(self._hand_over(jobs[first : first + _TOGETHER]))
+        await self._hand_over(jobs[:_TOGETHER])
 
-    def _begin(self, jobs: Sequence[Job]) -> None:
+    def _begin(self, handing_over: Coroutine[Any, Any, None]) -> None:
         # Without the context of the request that happened to come first: its id is not theirs.
         loop = asyncio.get_running_loop()
-        task = loop.create_task(self._hand_over(jobs), context=contextvars.Context())
+        task = loop.create_task(handing_over, context=contextvars.Context())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 

@@ -158,7 +158,9 @@ class DirectProtocol(BoundedProtocol):
                 return
         before = self.cycle
         super().data_received(data)
-        if self.cycle is before and self._has_nothing_in_hand():  # bytes that ask nothing keep no connection open
+        if (
+            self.cycle is before and self._has_nothing_in_hand()
+        ):  # bytes that ask nothing keep no connection open
             self._rest(self.loop.time() if resting is None else resting)
 
     def shutdown(self) -> None:
