@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from api.world import CODE, World
-from watchword_server.api import app
+from watchword_server.api import app, protocol
 from watchword_server.api.direct import DirectProtocol, Steps
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -51,7 +51,7 @@ class Watched(DirectProtocol):
 
 
 @asynccontextmanager
-async def served(application: Any, protocol: type[DirectProtocol] = Watched) -> AsyncIterator[Wire]:
+async def served(application: Any, made_by: type[DirectProtocol] = Watched) -> AsyncIterator[Wire]:
     """A connection to a server on loopback."""
     config = uvicorn.Config(
         application, lifespan="off", ws="none", log_config=None, proxy_headers=False
@@ -60,7 +60,7 @@ async def served(application: Any, protocol: type[DirectProtocol] = Watched) -> 
     state = ServerState()
     ways.clear()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: protocol(config, state, {}), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: made_by(config, state, {}), "127.0.0.1", 0)
     wire = Wire(*await asyncio.open_connection(*server.sockets[0].getsockname()))
     try:
         yield wire
@@ -244,3 +244,24 @@ async def test_what_is_no_future_cannot_be_awaited_without_a_task() -> None:
 
     Steps(yields()).take()
     assert seen == ["a light operation awaited what is no future"]
+
+
+@pytest.mark.parametrize("way", [(), (b"te: trailers",)])
+async def test_a_header_that_does_not_end_is_not_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, way: tuple[bytes, ...]
+) -> None:
+    made: list[Watched] = []
+
+    class Kept(Watched):
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            made.append(self)
+
+    async with served(app.create(world.runtime), Kept) as wire:
+        await wire.ask(b"".join(request(world, "/v1/codes", {}, *way)))
+        watch, made[0]._watch = made[0]._watch, None
+        assert watch is not None
+        watch.cancel()
+        monkeypatch.setattr(protocol, "HEADER_SECONDS", 0)
+        wire.writer.write(b"GET /hea")
+        assert await wire.reader.read() == b""

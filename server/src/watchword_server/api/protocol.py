@@ -17,7 +17,7 @@ class BoundedProtocol(HttpToolsProtocol):
     """Closes a connection whose header is too long or too slow."""
 
     _header_bytes = 0
-    _in_header = False
+    _in_header = True
     _header_since = 0.0
     _watch: asyncio.TimerHandle | None = None
 
@@ -34,26 +34,25 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        if not self._in_header:
-            self._wait_for_header()
+        self._in_header = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Its header is here."""
-        self._in_header = False
+        self._in_header, self._header_bytes = False, 0
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came: they are parsed, and counted while they belong to a header."""
+        """Bytes came: they are parsed; a header that is not whole by then is bounded."""
         super().data_received(data)
         if self._in_header:
+            if not self._header_bytes:
+                self._wait_for_header()
             self._header_bytes += len(data)
             if self._header_bytes > MOST_HEADER_BYTES:
                 self.transport.close()
 
     def _wait_for_header(self) -> None:
-        # One timer goes on from request to request: setting one for each costs more.
-        self._in_header, self._header_bytes = True, 0
         self._header_since = self.loop.time()
         if self._watch is None:
             self._watch = self.loop.call_later(HEADER_SECONDS, self._look)
