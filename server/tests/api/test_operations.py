@@ -17,7 +17,7 @@ from watchword_server.api import error_pages, openapi
 from watchword_server.api.operations import BY_ID, OPERATIONS, TAGS
 from watchword_server.api.resources.templates import EXAMPLE
 from watchword_server.api.routing import Router
-from watchword_server.domain.errors import KINDS, NextAction
+from watchword_server.domain.errors import KINDS, UNAUTHENTICATED, NextAction
 
 PUBLIC_URL = "http://127.0.0.1:8080"
 DOCUMENT = openapi.document(PUBLIC_URL)
@@ -99,6 +99,10 @@ async def test_the_page_of_an_error_is_served(world: World, kind: Any) -> None:
         assert reply.headers["content-type"] == "text/markdown; charset=utf-8"
         assert f"# {kind.title}\n" in page
         assert kind.fix in page
+
+
+def test_who_is_refused_learns_that_a_key_belongs_to_a_database() -> None:
+    assert "only to the database it was made in" in UNAUTHENTICATED.fix
 
 
 @anyio

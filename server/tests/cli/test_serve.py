@@ -72,7 +72,10 @@ def test_send_and_verify_call_it_as_an_application_does(
     again = as_json("send", "--to", TO, code=1)
     assert again["status"] == 429
     assert again["message_id"] == sent["message_id"]
-    assert "Too many requests (429)" in cli("send", "--to", TO, code=1).stderr
+    assert isinstance(again["retry_after"], int)
+    shown = cli("send", "--to", TO, code=1).stderr
+    assert "Too many requests (429)" in shown
+    assert re.search(r"retry_after=\d+ ", shown)
     code = code_in_inbox(client)
     wrong = "0000" if code != "0000" else "1111"
     assert (
