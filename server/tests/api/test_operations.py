@@ -101,6 +101,15 @@ async def test_the_page_of_an_error_is_served(world: World, kind: Any) -> None:
         assert kind.fix in page
 
 
+@anyio
+@pytest.mark.parametrize("path", ["/docs/errors", "/docs/errors.md"])
+async def test_the_pages_of_errors_have_an_index(world: World, path: str) -> None:
+    reply = await world.client.get(path, headers={"authorization": None})
+    assert reply.headers["content-type"] == "text/markdown; charset=utf-8"
+    for kind in KINDS:
+        assert f"[{kind.title}]({PUBLIC_URL}/docs/errors/{kind.slug}.md)" in reply.body.decode()
+
+
 def test_who_is_refused_learns_that_a_key_belongs_to_a_database() -> None:
     assert "only to the database it was made in" in UNAUTHENTICATED.fix
 
