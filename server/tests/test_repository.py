@@ -50,6 +50,17 @@ def test_an_ordinary_path_is_no_machine_path(text: str) -> None:
     assert not MACHINE_PATH.search(text)
 
 
+def test_the_readme_leads_to_every_page_of_the_docs() -> None:
+    readme = (tracked.ROOT / "README.md").read_text(encoding="utf-8")
+    pages = {
+        str(page.relative_to(tracked.ROOT))
+        for page in tracked.files("docs/*.md")
+        if "decisions" not in page.parts
+    }
+    assert "docs/cli.md" in pages
+    assert {page for page in pages if f"]({page})" not in readme} == set()
+
+
 @pytest.mark.parametrize(("name", "lines"), [("README.md", 200), ("AGENTS.md", 150)])
 def test_a_page_everyone_reads_first_is_short(name: str, lines: int) -> None:
     assert len((ROOT / name).read_text().splitlines()) <= lines

@@ -94,6 +94,84 @@ async def test_a_refusal_never_repeats_what_was_submitted(world: World, bad: Bad
             assert value not in said
 
 
+SAYS = [
+    (
+        "GET /v1/webhook-endpoints/whk_0193f2c1a7b47c3e9d5a1b2c3d4e5f60/deliveries?since=then",
+        None,
+        "`since` must be written as its `pattern` in /openapi.json says, "
+        "such as 2026-03-01T12:00:00Z.",
+    ),
+    (
+        "POST /v1/messages",
+        {"to": "+14155550199", "template": {"id": "otp-sms", "language": "?!"}},
+        "`template.language` must be written as its `pattern` in /openapi.json says, such as en.",
+    ),
+    (
+        "POST /v1/verifications",
+        {"message_id": "ver_x", "code": "123456"},
+        "This call has no field `code`. It has: message_id, verify_code, binding.",
+    ),
+    (
+        "POST /v1/messages",
+        {"to": "+14155550199", "template": {"id": "otp-sms", "locale": "en"}},
+        "This call has no field `template.locale`. `template` has: id, language, params.",
+    ),
+    (
+        "POST /v1/messages",
+        {"to": "+14155550199", "template_id": "otp-sms", "482913!": "x"},
+        "`body` has a field that this call has not. It has: to, template, template_id, language, "
+        "params, channel, route, alternates, ttl, signals, binding, metadata, purpose.",
+    ),
+    (
+        "GET /v1/messages?page=2",
+        None,
+        "This call has no field `page`. It has: ",
+    ),
+    (
+        "GET /v1/api-keys?page=2",
+        None,
+        "This call has no field `page`. It has: none.",
+    ),
+    (
+        "GET /v1/template-configs/otp-sms/versions?limit=2",
+        None,
+        "This call has no field `limit`. It has: none.",
+    ),
+    (
+        "POST /v1/messages",
+        {"to": "ada@example.com", "template_id": "otp-sms"},
+        "The channel sms cannot reach an email address. Send to a phone number, or choose ",
+    ),
+    (
+        "POST /v1/messages",
+        {"to": "+14155550199", "template_id": "otp-email"},
+        "The channel email cannot reach a phone number. Send to an email address, ",
+    ),
+    (
+        "GET /v1/481516",
+        None,
+        "This server has no such path. Every path is in /openapi.json.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "body", "detail"), SAYS)
+async def test_a_refusal_says_what_would_be_taken(
+    world: World, call: str, body: Any, detail: str
+) -> None:
+    method, _, target = call.partition(" ")
+    reply = await world.client.call(method, target, b"" if body is None else body)
+    assert reply.json["detail"].startswith(detail)
+
+
+async def test_a_key_without_the_scope_is_told_how_to_make_one_with_it(world: World) -> None:
+    headers = {"authorization": world.names["checker_key"]}
+    reply = await world.client.call("GET", "/v1/messages", b"", headers=headers)
+    assert (
+        "watchword-server keys create --name my-app --scope messages:read." in reply.json["detail"]
+    )
+
+
 def strings(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [text for each in value.values() for text in strings(each)]

@@ -17,7 +17,8 @@ from watchword_server.api import error_pages, openapi
 from watchword_server.api.operations import BY_ID, OPERATIONS, TAGS
 from watchword_server.api.resources.templates import EXAMPLE
 from watchword_server.api.routing import Router
-from watchword_server.domain.errors import KINDS, NextAction
+from watchword_server.domain.errors import KINDS, UNAUTHENTICATED, NextAction
+from watchword_server.domain.event_kinds import KINDS as EVENTS
 
 PUBLIC_URL = "http://127.0.0.1:8080"
 DOCUMENT = openapi.document(PUBLIC_URL)
@@ -99,6 +100,48 @@ async def test_the_page_of_an_error_is_served(world: World, kind: Any) -> None:
         assert reply.headers["content-type"] == "text/markdown; charset=utf-8"
         assert f"# {kind.title}\n" in page
         assert kind.fix in page
+
+
+@anyio
+@pytest.mark.parametrize("path", ["/docs/errors", "/docs/errors.md"])
+async def test_the_pages_of_errors_have_an_index(world: World, path: str) -> None:
+    reply = await world.client.get(path, headers={"authorization": None})
+    assert reply.headers["content-type"] == "text/markdown; charset=utf-8"
+    for kind in KINDS:
+        assert f"[{kind.title}]({PUBLIC_URL}/docs/errors/{kind.slug}.md)" in reply.body.decode()
+
+
+def test_what_events_errors_and_sends_hold_is_described() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    for name in ("Data", "WireData", "Problem", "SendMessage", "SendCode"):
+        for field, schema in schemas[name]["properties"].items():
+            assert schema.get("description"), (name, field)
+
+
+def test_a_message_needs_a_template_or_its_shorthand_by_the_description_too() -> None:
+    said = validator({"$ref": "#/components/schemas/SendMessage"})
+    assert said.is_valid({"to": "+14155550123", "template_id": "otp-sms"})
+    assert said.is_valid({"to": "+14155550123", "template": {"id": "otp-sms"}})
+    assert not said.is_valid({"to": "+14155550123"})
+
+
+def test_every_event_is_a_webhook_of_the_description() -> None:
+    assert set(DOCUMENT["webhooks"]) == {type.value for type in EVENTS}
+    for type, item in DOCUMENT["webhooks"].items():
+        schema = item["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert schema["properties"]["type"]["const"] == type
+        assert not validator(schema).is_valid({"type": type})
+
+
+def test_the_example_of_a_new_endpoint_is_a_healthy_one() -> None:
+    for operation in ("createWebhookEndpoint", "getWebhookEndpoint"):
+        said = responses(operation)[str(BY_ID[operation].status)]["content"]["application/json"]
+        for name in ("failing_since", "paused_until", "previous_secret_until", "disabled_reason"):
+            assert said["example"][name] is None
+
+
+def test_who_is_refused_learns_that_a_key_belongs_to_a_database() -> None:
+    assert "only to the database it was made in" in UNAUTHENTICATED.fix
 
 
 @anyio

@@ -76,6 +76,23 @@ def test_a_key_is_created_with_words_for_people(cli) -> None:
     assert "export WATCHWORD_DEV_KEY=key_" in shown
 
 
+def test_a_new_key_says_which_server_knows_it(
+    cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = cli("keys", "create", "--name", "app").stdout
+    assert f"Database: {tmp_path / 'watchword.db'}\n" in shown
+    assert "WATCHWORD_URL" not in shown
+    monkeypatch.setenv("WATCHWORD_PORT", "9000")
+    shown = cli("keys", "create", "--name", "app").stdout
+    assert "  export WATCHWORD_URL=http://127.0.0.1:9000\n" in shown
+
+
+def test_a_key_of_a_live_project_comes_without_advice_to_send(cli) -> None:
+    assert "watchword-server send --to" in cli("keys", "create", "--name", "app").stdout
+    cli("projects", "set-mode", "default", "live")
+    assert "watchword-server send" not in cli("keys", "create", "--name", "app").stdout
+
+
 def test_a_rotation_gives_a_new_secret_under_the_same_key(cli, as_json: Json) -> None:
     key = as_json("keys", "create", "--name", "app")
     rotated = as_json("keys", "rotate", "app", "--overlap", "24h")

@@ -72,7 +72,10 @@ def test_send_and_verify_call_it_as_an_application_does(
     again = as_json("send", "--to", TO, code=1)
     assert again["status"] == 429
     assert again["message_id"] == sent["message_id"]
-    assert "Too many requests (429)" in cli("send", "--to", TO, code=1).stderr
+    assert isinstance(again["retry_after"], int)
+    shown = cli("send", "--to", TO, code=1).stderr
+    assert "Too many requests (429)" in shown
+    assert re.search(r"retry_after=\d+ ", shown)
     code = code_in_inbox(client)
     wrong = "0000" if code != "0000" else "1111"
     assert (
@@ -83,6 +86,23 @@ def test_send_and_verify_call_it_as_an_application_does(
     assert shown.stdout == "Verified: approved (restricted).\n"
     assert code not in shown.output
     assert as_json("verify", sent["message_id"], code, code=1)["status"] == 409
+
+
+def test_the_terminal_reads_the_code_that_it_sent(cli, as_json: Json, client: Watchword) -> None:
+    assert "Read it: watchword-server inbox\n" in cli("send", "--to", TO).stdout
+    code = code_in_inbox(client)
+    entry = as_json("inbox", "--to", TO, "--limit", "1")["data"][0]
+    assert entry["code"] == code
+    shown = cli("inbox").stdout
+    assert f"  {code}  {entry['message_id']}\n" in shown
+    assert as_json("inbox", "--to", "+14155552672") == {"data": []}
+    assert cli("inbox", "--to", "+14155552672").stdout.startswith("No messages yet. Send one: ")
+    assert as_json("inbox", "--project", "default")["data"] == [entry]
+
+
+def test_a_live_project_has_no_inbox_to_read(cli, as_json: Json) -> None:
+    cli("projects", "set-mode", "default", "live")
+    assert as_json("inbox", "--project", "default", code=1)["reason"] == "live_project"
 
 
 def test_calls_without_credentials_or_server_say_what_to_do(

@@ -122,7 +122,11 @@ def _query(query: type[msgspec.Struct], values: Mapping[str, str]) -> msgspec.St
 
 
 def _forbidden(scope: str) -> Problem:
-    return Problem(FORBIDDEN, f"This key has not the scope {scope}.", extra={"scope": scope})
+    detail = (
+        f"This key has not the scope {scope}; "
+        f"make a key with it: watchword-server keys create --name my-app --scope {scope}."
+    )
+    return Problem(FORBIDDEN, detail, extra={"scope": scope})
 
 
 def _rate_limited(refusal: Refusal) -> Problem:

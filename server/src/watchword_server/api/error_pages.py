@@ -101,6 +101,22 @@ As a program: {ACTIONS[kind.next_action][0].lower()}{ACTIONS[kind.next_action][1
 """
 
 
+def index(public_url: str) -> str:
+    """The page that lists the pages."""
+    rows = "".join(
+        f"| [{kind.title}]({public_url}/docs/errors/{kind.slug}.md) "
+        f"| {kind.code} | {kind.status} | `{kind.next_action}` |\n"
+        for kind in _sorted()
+    )
+    return f"""For AI agents: every call and its errors are in {public_url}/openapi.json.
+
+# Errors
+
+| error | code | HTTP status | next_action |
+|---|---|---|---|
+{rows}"""
+
+
 def table() -> list[dict[str, object]]:
     """Every kind as data, for SDKs and documentation."""
     return [
@@ -114,5 +130,9 @@ def table() -> list[dict[str, object]]:
             "cause": CAUSES[kind.slug],
             "fix": kind.fix,
         }
-        for kind in sorted(KINDS, key=lambda kind: (kind.code, kind.status, kind.slug))
+        for kind in _sorted()
     ]
+
+
+def _sorted() -> list[ErrorKind]:
+    return sorted(KINDS, key=lambda kind: (kind.code, kind.status, kind.slug))

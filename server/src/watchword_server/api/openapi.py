@@ -14,11 +14,14 @@ from watchword_server.api.operation import Operation
 from watchword_server.api.operations import OPERATIONS, TAGS
 from watchword_server.api.problems import ProblemDetails
 from watchword_server.api.resources.send_bodies import TEMPLATE_OR_SHORTHAND, SendCode, SendMessage
+from watchword_server.api.webhook_calls import webhooks
 from watchword_server.domain.errors import KINDS, ErrorKind
+from watchword_server.domain.event_kinds import FIELDS
 
 Schema = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
+_EVENT_DATA = ("Data", "WireData")
 _BASED_ON_TEMPLATE = (SendMessage, SendCode)
 _ABOUT = (
     "Send a one-time code by SMS, WhatsApp, email or voice and check what the person typed, on "
@@ -98,6 +101,7 @@ def document(public_url: str) -> Schema:
         "security": [{"basic": []}, {"bearer": []}],
         "tags": [{"name": name, "description": said} for name, said in TAGS.items()],
         "paths": _paths(),
+        "webhooks": webhooks(),
         "components": {
             "schemas": _schemas(),
             "responses": _shared_responses(),
@@ -326,6 +330,9 @@ def _schemas() -> Schema:
     schemas = {name: _tidy(schema) for name, schema in components.items() if name not in queries}
     for body in _BASED_ON_TEMPLATE:
         schemas[body.__name__].update(TEMPLATE_OR_SHORTHAND)
+    for name in _EVENT_DATA:
+        for field, schema in schemas[name]["properties"].items():
+            schema["description"] = FIELDS[field]
     schemas["Problem"] = _problem_schema(schemas.pop("ProblemDetails"))
     return dict(sorted(schemas.items()))
 

@@ -70,6 +70,10 @@ class Call(msgspec.Struct):
             self.counted(error.standing)
 
 
+class Everything(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of a list that has no parameters."""
+
+
 Handler = Callable[[Call, Any, Any], Awaitable[Any]]
 
 
@@ -109,9 +113,11 @@ class Operation:
     decoder: msgspec.json.Decoder[Any] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Make the decoder of the body, once."""
+        """Make the decoder of the body, once; a list without parameters refuses any."""
         decoder = None if self.body is None else msgspec.json.Decoder(self.body)
         object.__setattr__(self, "decoder", decoder)
+        if self.query is None and self.id.startswith("list"):
+            object.__setattr__(self, "query", Everything)
 
     @property
     def streams(self) -> bool:

@@ -1,8 +1,10 @@
 """Every answer that is not a success: problem details (RFC 9457) with the field's own members."""
 
 import re
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from watchword_server.api.answer import PROBLEM, Answer, Header
 from watchword_server.api.operations import OPERATIONS
@@ -34,18 +36,27 @@ _OUR_ID = re.compile(r"[a-z]{3}_[0-9a-f]{32}")
 class ProblemDetails(msgspec.Struct, kw_only=True):
     """An error, in the one shape that every error has (RFC 9457)."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    code: int
-    message: str
-    retryable: bool
-    retry_after: int | None
-    doc_url: str
-    next_action: NextAction
-    request_id: str
+    type: Annotated[str, Meta(description="The URI of the kind of error: its page.")]
+    title: Annotated[str, Meta(description="What kind of error it is.")]
+    status: Annotated[int, Meta(description="The HTTP status.")]
+    detail: Annotated[
+        str,
+        Meta(
+            description="What is wrong this time, for a person; it repeats nothing of the request."
+        ),
+    ]
+    instance: Annotated[
+        str, Meta(description="The path of the request, with `*` for what may be private.")
+    ]
+    code: Annotated[int, Meta(description="The number of the kind, after EngageLab's table.")]
+    message: Annotated[str, Meta(description="The same as `title`.")]
+    retryable: Annotated[bool, Meta(description="Whether the same request may succeed later.")]
+    retry_after: Annotated[
+        int | None, Meta(description="Seconds until it may; null where that is not known.")
+    ]
+    doc_url: Annotated[str, Meta(description="Its page as Markdown.")]
+    next_action: Annotated[NextAction, Meta(description="What a program should do about it.")]
+    request_id: Annotated[str, Meta(description="The id of the request, for the operator.")]
 
 
 class Problems:

@@ -23,6 +23,8 @@ class Pages:
             "/healthz": _json({"status": "ok", "version": __version__}),
             "/openapi.json": _json(openapi.document(public_url)),
         }
+        index = Answer(200, error_pages.index(public_url).encode(), MARKDOWN)
+        self._fixed |= {"/docs/errors": index, "/docs/errors.md": index}
         for kind in KINDS:
             page = Answer(200, error_pages.page(kind, public_url).encode(), MARKDOWN)
             self._fixed[f"/docs/errors/{kind.slug}.md"] = page

@@ -56,7 +56,7 @@ class Router:
 
 def unknown_path() -> Problem:
     """The refusal of a path nobody serves."""
-    return Problem(UNKNOWN_PATH, "This server has no such path.")
+    return Problem(UNKNOWN_PATH, "This server has no such path. Every path is in /openapi.json.")
 
 
 def wrong_method(methods: Iterable[str]) -> Problem:

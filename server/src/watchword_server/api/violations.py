@@ -5,7 +5,7 @@ one.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 from msgspec import inspect
@@ -23,6 +23,8 @@ _KINDS = {
     "array": "an array",
     "null": "null",
 }
+_WRITTEN = ("pattern", "value")
+"""Rules about how a value is written: an example says it best."""
 _UNITS = {"str": "characters", "object": "entries", "array": "items"}
 _BOUNDS = {">=": ("minimum", "at least"), "<=": ("maximum", "at most")}
 _LENGTHS = {">=": ("min_length", "at least"), "<=": ("max_length", "at most"), "": ("length", "")}
@@ -45,13 +47,16 @@ def problem_of(error: msgspec.ValidationError, expected: object, raw: bytes | No
     for pattern, speak in _SENTENCES:
         if match := pattern.fullmatch(what):
             if pattern is _MISSING or pattern is _UNKNOWN:
-                return _member(match, field, is_missing=pattern is _MISSING)
+                problem = _member(match, field, is_missing=pattern is _MISSING)
+                return problem if pattern is _MISSING else _with_members(problem, expected, field)
             rule, must_be = speak(match)
             break
     else:
         rule, must_be = "value", "another value"
     if rule == "enum" and (words := _words(expected, field)):
         must_be = f"one of {', '.join(words)}"
+    if rule in _WRITTEN and not path.endswith("[...]"):
+        must_be = _as_example(must_be, expected, field)
     name = f"`{field or 'body'}`"
     if found and found["key"]:
         name = f"A key of {name}"
@@ -124,15 +129,47 @@ _SENTENCES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Said]], ...] 
 
 def _words(expected: object, field: str) -> list[str]:
     """The words of the enum at a path of a type, for the sentence to list them."""
-    node: inspect.Type | None = inspect.type_info(expected)
-    for part in re.findall(r"[^.\[\]]+", field):
-        node = _below(node, part)
     return [
         str(member.value)
-        for option in _options(node)
+        for option in _options(_at(expected, field))
         if isinstance(option, inspect.EnumType)
         for member in option.cls
     ]
+
+
+def _with_members(problem: Problem, expected: object, parent: str) -> Problem:
+    """The refusal of an unknown field with those that there are: ours, never the caller's."""
+    known = [
+        field.encode_name
+        for option in _options(_at(expected, parent))
+        if isinstance(option, inspect.StructType)
+        for field in option.fields
+    ]
+    what = f"`{parent}`" if parent else "It"
+    detail = f"{problem.detail} {what} has: {', '.join(known) or 'none'}."
+    return Problem(problem.kind, detail, extra=problem.extra)
+
+
+def _as_example(must_be: str, expected: object, field: str) -> str:
+    example = next(_examples(_at(expected, field)), None)
+    return f"{must_be}, such as {example}" if isinstance(example, str) else must_be
+
+
+def _examples(node: inspect.Type | None) -> Iterator[object]:
+    if isinstance(node, inspect.Metadata):
+        yield from (node.extra_json_schema or {}).get("examples", ())
+        yield from _examples(node.type)
+    elif isinstance(node, inspect.UnionType):
+        for each in node.types:
+            yield from _examples(each)
+
+
+def _at(expected: object, field: str) -> inspect.Type | None:
+    """What stands at a path of a type."""
+    node: inspect.Type | None = inspect.type_info(expected)
+    for part in re.findall(r"[^.\[\]]+", field):
+        node = _below(node, part)
+    return node
 
 
 def _options(node: inspect.Type | None) -> tuple[inspect.Type, ...]:

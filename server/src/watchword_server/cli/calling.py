@@ -1,5 +1,6 @@
 """Calls to a running server through the Python SDK, with its errors as problems."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -33,7 +34,7 @@ def problem(error: WatchwordError) -> dict[str, Any]:
             "detail": error.detail,
             "code": error.code,
             "retryable": error.retryable,
-            "retry_after": error.retry_after,
+            "retry_after": None if error.retry_after is None else math.ceil(error.retry_after),
             "next_action": error.next_action,
             "doc_url": error.doc_url,
             "request_id": error.request_id,

@@ -1,5 +1,7 @@
 """`keys`: the API keys of a project."""
 
+import os
+import shlex
 from datetime import UTC, datetime
 
 import click
@@ -8,7 +10,8 @@ from watchword_server.cli import screen
 from watchword_server.cli.command import Group, json_option, project_option, refused
 from watchword_server.cli.durations import DURATION, NETWORK, spelled
 from watchword_server.cli.operate import Answer, Operator, operate
-from watchword_server.domain.project import PROJECT_SCOPES, Scope
+from watchword_server.domain.project import PROJECT_SCOPES, Mode, Scope
+from watchword_server.settings import Settings, load
 
 SCOPES = click.Choice([scope.value for scope in Scope])
 EVERY_PROJECT_SCOPE = [scope.value for scope in Scope if scope in PROJECT_SCOPES]
@@ -58,17 +61,19 @@ def create(
         body["allowed_ips"] = list(allowed_ips)
     if expires is not None:
         body["expires_in"] = expires
-    made = operate(lambda desk: desk.call("createApiKey", body=body), project)
+
+    async def work(desk: Operator) -> tuple[Answer, Answer]:
+        made: Answer = await desk.call("createApiKey", body=body)
+        found = await desk.call("getProject", path={"project_id": made["project_id"]})
+        return made, found
+
+    made, found = operate(work, project)
     if as_json:
         screen.emit(made)
         return
     screen.say(f"Created key {name}.")
     _print_secret(made)
-    screen.say("Try it against a running server:")
-    screen.say(
-        f"  export WATCHWORD_DEV_KEY={made['dev_key']} WATCHWORD_DEV_SECRET={made['dev_secret']}"
-    )
-    screen.say("  watchword-server send --to +14155552671 --template otp-sms")
+    _print_use(made, found["mode"] == Mode.LIVE)
 
 
 @command.command("list")
@@ -190,6 +195,20 @@ def _print_secret(key: Answer) -> None:
     names = ("dev_key", "dev_secret", "bearer")
     screen.facts([(name, key[name]) for name in names] + [("expires", _expiry(key))])
     screen.say("The secret is stored as a hash only: it will not be shown again.")
+
+
+def _print_use(key: Answer, is_live: bool) -> None:
+    settings = load(os.environ)
+    if settings.database_path is not None:
+        screen.say(f"Database: {settings.database_path.absolute()}")
+    screen.say("Try it against a running server with the same settings:")
+    screen.say(
+        f"  export WATCHWORD_DEV_KEY={key['dev_key']} WATCHWORD_DEV_SECRET={key['dev_secret']}"
+    )
+    if settings.public_url != Settings().public_url:
+        screen.say(f"  export WATCHWORD_URL={shlex.quote(settings.public_url)}")
+    if not is_live:
+        screen.say("  watchword-server send --to +14155552671 --template otp-sms")
 
 
 def _expiry(key: Answer) -> str:

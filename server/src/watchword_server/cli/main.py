@@ -38,6 +38,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
     },
     "Use": {
         "send": Row("send", "Send a code through the server at WATCHWORD_URL."),
+        "inbox": Row("inbox", "Read the messages and codes of a project that is not live."),
         "listen": Row("listen", "Show events as they happen, and forward them to a local URL."),
         "sandbox": Row("sandbox", "Print what can be tried without signing up."),
         "verify": Row("verify", "Check a code; exit code 0 means that it was the right one."),

@@ -20,8 +20,8 @@ A refusal is one too: the problem that a caller over HTTP would get, with `fix`.
 - `projects`, `keys`, `templates`, `limits` and `webhooks` work on the database of the \
 [settings](settings.md), with or without a running server, through the same operations and \
 checks as the API.
-- `send` and `verify` call a running server as an application does: they read `WATCHWORD_URL`, \
-`WATCHWORD_DEV_KEY` and `WATCHWORD_DEV_SECRET`.
+- `send`, `inbox` and `verify` call a running server as an application does: they read \
+`WATCHWORD_URL`, `WATCHWORD_DEV_KEY` and `WATCHWORD_DEV_SECRET`.
 - A duration is written `30d`, `24h`, `15m` or `90s`.
 """
 
@@ -57,6 +57,8 @@ def _one(command: click.Command, path: str, level: str) -> Iterator[str]:
 
 def _row(option: click.Option, context: click.Context) -> str:
     names = ", ".join(option.opts)
+    if option.secondary_opts:
+        names += f" / {', '.join(option.secondary_opts)}"
     if not option.is_flag:
         names += f" {option.make_metavar(context)}"
     meaning = (option.help or "").strip()

@@ -5,6 +5,7 @@ import click
 from watchword_server.cli import screen
 from watchword_server.cli.calling import calling
 from watchword_server.cli.command import Command, json_option
+from watchword_server.domain.project import Mode
 
 
 def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -50,4 +51,6 @@ def command(
     where = "" if sent.mode in (None, "live") else f" ({sent.mode}: it stays in the inbox)"
     screen.say(f"Sent by {sent.send_channel}{where}.")
     screen.facts([("message_id", sent.message_id), ("expires", screen.moment(sent.expires_at))])
+    if sent.mode == Mode.DEVELOPMENT:
+        screen.say("Read it: watchword-server inbox")
     screen.say(f"Next: watchword-server verify {sent.message_id}")

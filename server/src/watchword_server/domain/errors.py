@@ -112,7 +112,8 @@ UNAVAILABLE = ErrorKind(
 UNAUTHENTICATED = ErrorKind(
     "unauthenticated", 2001, 401, "Authentication failed", _A.FIX_CREDENTIALS,
     "Send `Authorization: Basic base64(dev_key:dev_secret)` or `Authorization: Bearer <key>` "
-    "with a key from `watchword-server keys create`.",
+    "with a key from `watchword-server keys create`. A key is known only to the database it was "
+    "made in: run `watchword-server keys create` with the server's settings.",
 )  # fmt: skip
 KEY_INACTIVE = ErrorKind(
     "key-inactive", 2002, 401, "API key expired or disabled", _A.FIX_CREDENTIALS,

@@ -82,9 +82,9 @@ class SendMessage(Body, frozen=True, kw_only=True):
     """A code to be sent; `template` or its shorthand `template_id` is required."""
 
     to: To
-    template: (
-        Annotated[TemplateChoice, Meta(description="What is said, and in which language.")] | None
-    ) = None
+    template: Annotated[
+        TemplateChoice | None, Meta(description="What is said, and in which language.")
+    ] = None
     template_id: Annotated[TemplateId, Meta(description="Shorthand for `template.id`.")] | None = (
         None
     )
@@ -113,9 +113,9 @@ class SendMessage(Body, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    alternates: (
-        Annotated[Alternates, Meta(description="Other addresses of the same person.")] | None
-    ) = None
+    alternates: Annotated[
+        Alternates | None, Meta(description="Other addresses of the same person.")
+    ] = None
     ttl: (
         Annotated[
             int,
@@ -140,9 +140,9 @@ class SendMessage(Body, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    binding: (
-        Annotated[Binding, Meta(description="The payment that the code authorises.")] | None
-    ) = None
+    binding: Annotated[
+        Binding | None, Meta(description="The payment that the code authorises.")
+    ] = None
     metadata: (
         Annotated[
             dict[_NAME, Annotated[str, Meta(max_length=500)]],

@@ -67,13 +67,15 @@ class WebhookEndpointView(Reply, frozen=True, kw_only=True):
         ),
     ]
     failing_since: Annotated[
-        Instant | None, Meta(description="Its first failure after the last success.")
+        Instant | None,
+        Meta(description="Its first failure after the last success.", examples=[None]),
     ]
     paused_until: Annotated[
-        Instant | None, Meta(description="Until when it asked to be left alone.")
+        Instant | None, Meta(description="Until when it asked to be left alone.", examples=[None])
     ]
     previous_secret_until: Annotated[
-        Instant | None, Meta(description="Until when an older secret signs as well.")
+        Instant | None,
+        Meta(description="Until when an older secret signs as well.", examples=[None]),
     ]
     username: Annotated[
         str | None, Meta(description="Dialect engagelab only.", examples=[None])

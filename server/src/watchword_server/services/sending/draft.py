@@ -45,6 +45,12 @@ _ID_RANDOM = 10
 _FIRST_NONCE = slice(_ID_RANDOM, _ID_RANDOM + NONCE_BYTES)
 _SECOND_NONCE = slice(_ID_RANDOM + NONCE_BYTES, _ID_RANDOM + 2 * NONCE_BYTES)
 _encode = msgspec.msgpack.Encoder().encode
+_NEEDS = {
+    Kind.EMAIL: "The channel {channel} cannot reach an email address. Send to a phone number, or "
+    "choose a template, channel or route with email.",
+    Kind.PHONE: "The channel {channel} cannot reach a phone number. Send to an email address, "
+    "give one in `alternates.email`, or choose a template, channel or route that reaches phones.",
+}
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +159,7 @@ class Drafter:
         if unfit and (named or len(unfit) == len(steps)):
             raise Problem(
                 UNREACHABLE,
-                f"{unfit[0]} cannot reach a {to.kind} address.",
+                _NEEDS[to.kind].format(channel=unfit[0]),
                 extra={"field": "to", "channel": unfit[0].value},
             )
         usable = tuple(
