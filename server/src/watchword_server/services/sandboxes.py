@@ -10,7 +10,7 @@ from ipaddress import ip_address
 
 import msgspec
 
-from watchword_server.domain import ids, sandbox
+from watchword_server.domain import ids, sandbox, strangers
 from watchword_server.domain.errors import UNAUTHENTICATED, Problem
 from watchword_server.domain.limits import DAY_S
 from watchword_server.domain.project import Caller, Mode, Project
@@ -57,7 +57,7 @@ class Sandboxes:
                 "The sandbox is off on this server: its operator can set WATCHWORD_SANDBOX=on.",
                 extra={"reason": "sandbox_off"},
             )
-        project = ids.make(0, self._keyring.fingerprint(b"sandbox", _caller(client_ip))[:10])
+        project = strangers.project_id(self._keyring.fingerprint(b"sandbox", _caller(client_ip)))
         if await self._store.read(lambda tx: tx.projects.get(project)) is None:
             await self._store.write(lambda tx: self._make(tx, project))
         return Caller(

@@ -1,6 +1,6 @@
 """Webhook endpoints as their owner handles them: made, changed, rotated, tested, deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -72,12 +72,13 @@ class WebhookEndpoints:
     """The use cases of `/v1/webhook-endpoints`.
 
     Args:
-        http: whether a URL may be plain http.
+        http: whether a project's URLs may be plain http.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, entropy: Entropy, posting: Posting, *, http: bool
-    ) -> None:
+        self, store: Store, clock: Clock, entropy: Entropy, posting: Posting, *,
+        http: Callable[[bytes], bool],
+    ) -> None:  # fmt: skip
         self._store = store
         self._http = http
         self._clock = clock
@@ -96,7 +97,7 @@ class WebhookEndpoints:
         sealed = self._posting.seal(caller.project, id, _secrets(asked, secret))
         endpoint = WebhookEndpoint(
             project=caller.project, id=id,
-            url=webhook.check_url(asked.url, http=self._http),
+            url=webhook.check_url(asked.url, http=self._http(caller.project)),
             description=asked.description, dialect=asked.dialect,
             types=webhook.check_types(asked.types), secrets=sealed, verified=False,
             disabled=None, failing_since=None, not_before=0, after=0,
@@ -149,7 +150,7 @@ class WebhookEndpoints:
         now = self._clock.now()
         fields: dict[str, object] = {"updated_at": now}
         if changes.url is not None:
-            fields["url"] = webhook.check_url(changes.url, http=self._http)
+            fields["url"] = webhook.check_url(changes.url, http=self._http(caller.project))
             fields["verified"] = False
         if changes.description is not None:
             fields["description"] = changes.description
