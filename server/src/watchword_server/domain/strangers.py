@@ -5,6 +5,14 @@ A hidden project is told by its id alone, so that no path has to look the projec
 
 from watchword_server.domain import ids
 
+ENDPOINTS = 2
+REPLAYED = 100
+"""Webhooks that one call posts again."""
+STREAMS = 4
+TEMPLATES = 20
+VERSIONS = 20
+SHARE = 4
+"""All strangers together have one of so many places for webhooks under way and for streams."""
 _EPOCH = bytes(6)
 """The instant in the id of a hidden project; every other was made later than 1970."""
 
@@ -17,3 +25,8 @@ def project_id(digest: bytes) -> bytes:
 def owns(project: bytes) -> bool:
     """Whether a project is a hidden one."""
     return project.startswith(_EPOCH)
+
+
+def most(project: bytes, theirs: int, ordinary: int) -> int:
+    """How many of something a project may have."""
+    return theirs if owns(project) else ordinary

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from watchword_server.domain import callbacks, ids, standard_webhooks, webhook
+from watchword_server.domain import callbacks, ids, standard_webhooks, strangers, webhook
 from watchword_server.domain.errors import NOT_ALLOWED_HERE, Problem, bad_field
 from watchword_server.domain.ids import Prefix
 from watchword_server.domain.project import Caller
@@ -85,8 +85,12 @@ class WebhookEndpoints:
         self._entropy = entropy
         self._posting = posting
 
-    async def create(self, caller: Caller, asked: Asked) -> tuple[IssuedEndpoint, Ping]:
+    async def create(
+        self, caller: Caller, asked: Asked, *, replaces: bool = False
+    ) -> tuple[IssuedEndpoint, Ping]:
         """A new endpoint, which is then pinged: it is kept whatever it answers.
+
+        With `replaces`, those of the same description go.
 
         Raises:
             Problem: BAD_FIELD, or NOT_ALLOWED_HERE where the project has too many.
@@ -105,11 +109,7 @@ class WebhookEndpoints:
         )  # fmt: skip
 
         def unit(tx: Transaction) -> WebhookEndpoint:
-            if len(tx.webhook_endpoints.of(caller.project)) >= MOST_ENDPOINTS:
-                raise Problem(
-                    NOT_ALLOWED_HERE, f"A project has at most {MOST_ENDPOINTS} endpoints.",
-                    extra={"reason": "too_many_endpoints"},
-                )  # fmt: skip
+            _make_room(tx, endpoint, replaces=replaces)
             made = _from_now_on(tx, endpoint)
             if not tx.webhook_endpoints.insert(made):
                 raise ids.unknown(Prefix.PROJECT)
@@ -250,6 +250,19 @@ def _owned(tx: Transaction, caller: Caller, endpoint: bytes) -> WebhookEndpoint:
     if found is None:
         raise ids.unknown(Prefix.WEBHOOK_ENDPOINT)
     return found
+
+
+def _make_room(tx: Transaction, endpoint: WebhookEndpoint, *, replaces: bool) -> None:
+    """Delete what the endpoint replaces, or refuse it where the project has too many."""
+    rows, project = tx.webhook_endpoints, endpoint.project
+    others = rows.of(project)
+    replaced = [one for one in others if replaces and one.description == endpoint.description]
+    most = strangers.most(project, strangers.ENDPOINTS, MOST_ENDPOINTS)
+    if len(others) - len(replaced) >= most:
+        detail = f"This project has at most {most} webhook endpoints: delete or change one."
+        raise Problem(NOT_ALLOWED_HERE, detail, extra={"reason": "too_many_endpoints"})
+    for one in replaced:
+        rows.delete(project, one.id)
 
 
 def _verified(tx: Transaction, endpoint: WebhookEndpoint) -> None:
