@@ -391,6 +391,42 @@ def test_webhooks_reach_loopback_on_a_developers_own_server_only_mutant_is_caugh
         loopback_is_for_a_developers_own_server(by_bind_address)
 
 
+def the_sandbox_is_for_a_developers_own_server(is_on: object) -> None:
+    assert is_on(Settings())
+    for what, changed in OUTSIDERS.items():
+        assert not is_on(Settings(**changed)), what
+        assert is_on(Settings(sandbox="on", **changed)), what
+
+
+def test_the_sandbox_is_on_by_default_where_loopback_is_a_network_of_webhooks() -> None:
+    the_sandbox_is_for_a_developers_own_server(lambda settings: settings.sandbox_is_on)
+
+
+def test_the_sandbox_is_on_by_default_mutant_is_caught() -> None:
+    def forgetful(settings: Settings) -> bool:
+        return msgspec.structs.replace(settings, allowed_hosts=()).sandbox_is_on
+
+    with pytest.raises(AssertionError):
+        the_sandbox_is_for_a_developers_own_server(forgetful)
+
+
+def strangers_reach_no_private_network(networks: object) -> None:
+    told = ("10.0.0.0/8",)
+    assert networks(Settings()) == ("127.0.0.0/8", "::1/128")
+    assert networks(Settings(webhook_allow=told)) == told
+    for what, changed in OUTSIDERS.items():
+        assert networks(Settings(sandbox="on", webhook_allow=told, **changed)) == (), what
+
+
+def test_strangers_reach_no_private_network_but_on_a_developers_own_server() -> None:
+    strangers_reach_no_private_network(lambda settings: settings.sandbox_webhook_networks)
+
+
+def test_strangers_reach_no_private_network_mutant_is_caught() -> None:
+    with pytest.raises(AssertionError):
+        strangers_reach_no_private_network(lambda settings: settings.webhook_networks)
+
+
 def test_webhook_networks_are_told_as_networks_or_none() -> None:
     told = load({"WATCHWORD_WEBHOOK_ALLOW": "10.0.0.0/8 fd00::/8"}, directory=Path("/nowhere"))
     assert told.webhook_networks == ("10.0.0.0/8", "fd00::/8")

@@ -19,7 +19,7 @@ def test_a_code_approves_once(client: Watchword, fake: FakeServer) -> None:
     assert (message.status, message.send_channel, message.mode) == ("pending", "sms", "sandbox")
     checked = {"message_id": message.message_id, "code": fake.code_for(TO)}
     result = client.verifications.check(**checked)
-    assert (result.verified, result.status) == (True, "approved")
+    assert (result.verified, result.status, result.checks_left) == (True, "approved", 0)
     assert client.messages.get(message.message_id).status == "approved"
     with pytest.raises(watchword.Conflict) as caught:
         client.verifications.check(**checked)

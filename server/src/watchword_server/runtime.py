@@ -2,6 +2,7 @@
 
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
@@ -10,7 +11,7 @@ from phonenumbers import phonenumberutil, re_util
 
 from watchword_server import providers
 from watchword_server.clock import SteadyClock
-from watchword_server.domain import catalogue, destinations, ids, sandbox
+from watchword_server.domain import catalogue, destinations, ids, sandbox, strangers
 from watchword_server.domain.errors import Misconfigured, Problem
 from watchword_server.domain.limits import DailyQuota, Throughput
 from watchword_server.domain.numbering import Numbering, numbering_from
@@ -139,7 +140,7 @@ class Runtime:
         self.store = store
         self.clock = clock
         self._accounts = accounts
-        self.poster: Poster = poster or _poster(settings, clock)
+        self.poster, self._stranger = _posters(settings, clock, poster)
         self.dispatch = Switchboard()
         self._open = True
         self._numbering = numbering = _plans()
@@ -151,8 +152,8 @@ class Runtime:
         drafter = Drafter(keyring, numbering, accounts, entropy)
         sending = store, clock, drafter, directory
         writing = ledger, self.dispatch, entropy
-        posting = Posting(clock, entropy, keyring, self.poster)
-        http = settings.webhook_allow_http or bool(settings.webhook_networks)
+        posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
+        http = _plain_http(settings)
         approve = AutoApprove(settings.template_auto_approve)
         tariff = Tariff(settings.message_prices, settings.price_currency)
         autofill = _autofill(settings)
@@ -225,6 +226,7 @@ class Runtime:
         await self.services.events.close()
         await self._accounts.aclose()
         await self.poster.aclose()
+        await self._stranger.aclose()
         await self.store.close()
 
     def warm_up(self) -> None:
@@ -296,7 +298,23 @@ def _outside(settings: Settings) -> tuple[Provider, ...]:
     return (made,)
 
 
-def _poster(settings: Settings, clock: Clock) -> GuardedPoster:
+def _posters(settings: Settings, clock: Clock, told: Poster | None) -> tuple[Poster, Poster]:
+    """What posts for ordinary projects, and for callers with the public keys."""
+    if told is not None:
+        return told, told
+    ordinary, stranger = settings.webhook_networks, settings.sandbox_webhook_networks
+    return _poster(settings, clock, ordinary), _poster(settings, clock, stranger)
+
+
+def _plain_http(settings: Settings) -> Callable[[bytes], bool]:
+    """Whether a project's webhooks may go by plain http, at least to somewhere."""
+    public = settings.webhook_allow_http
+    http = public or bool(settings.webhook_networks)
+    of_strangers = public or bool(settings.sandbox_webhook_networks)
+    return lambda project: of_strangers if strangers.owns(project) else http
+
+
+def _poster(settings: Settings, clock: Clock, allowed: tuple[str, ...]) -> GuardedPoster:
     trust = None
     if settings.webhook_ca_file is not None:
         trust = ssl.create_default_context()
@@ -307,8 +325,8 @@ def _poster(settings: Settings, clock: Clock) -> GuardedPoster:
                 f"WATCHWORD_WEBHOOK_CA_FILE names {settings.webhook_ca_file}, which cannot be "
                 f"used ({error.strerror or error})."
             ) from None
-    allowed = destinations.networks(settings.webhook_networks)
-    return GuardedPoster(clock.now, allowed, allow_http=settings.webhook_allow_http, trust=trust)
+    http, networks = settings.webhook_allow_http, destinations.networks(allowed)
+    return GuardedPoster(clock.now, networks, allow_http=http, trust=trust)
 
 
 def _per_day(settings: Settings) -> int | None:

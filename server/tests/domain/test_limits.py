@@ -285,3 +285,38 @@ def test_other_limits_of_a_quota_are_as_ever():
 def test_a_refusal_says_when_it_resets_where_that_is_known():
     assert reset(Refusal("requests", 1, 1_800_057_600_000)) == {"resets_at": "2027-01-16T00:00:00Z"}
     assert reset(Refusal("key", 1)) == {}
+
+
+def test_a_daily_quota_counts_on_every_key_or_on_none():
+    quota, wide = DailyQuota(), Rate(DAILY.name, 4, DAILY.period_s)
+    for key in ("a", "b"):
+        quota.admit(((DAILY, key), (wide, "both")), NOW, 2)
+    assert isinstance(quota.admit(((DAILY, "a"), (wide, "both")), NOW), Refusal)
+    assert quota.admit(((DAILY, "a"),), NOW).remaining == 0
+
+
+def keeps_what_is_spent(quota):
+    """A table that strangers fill forgets them, and not whose quota is spent."""
+    for _ in range(3):
+        quota.admit(((DAILY, "spent"),), NOW)
+    for number in range(500):
+        quota.admit(((DAILY, f"stranger {number}"),), NOW)
+        assert len(quota._counts) <= 100
+    assert isinstance(quota.admit(((DAILY, "spent"),), NOW), Refusal)
+
+
+def test_a_daily_quota_is_bounded_and_keeps_what_is_spent():
+    keeps_what_is_spent(DailyQuota(most=100))
+
+
+class Forgetful(DailyQuota):
+    """Begins anew when it is full."""
+
+    def _forget_the_least(self):
+        self._counts = {}
+
+
+@pytest.mark.parametrize("mutant", [Forgetful(most=100), DailyQuota(most=1_000)])
+def test_a_daily_quota_is_bounded_mutant_is_caught(mutant):
+    with pytest.raises(AssertionError):
+        keeps_what_is_spent(mutant)

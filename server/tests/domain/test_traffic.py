@@ -128,3 +128,33 @@ def test_the_places_are_never_exceeded_and_always_come_back(acts):
         roads.ended(whose, was_parked=was_parked, succeeded=False)
     assert (roads.under_way, roads.parked) == (0, 0)
     roads.forget_idle()
+
+
+def stranger(number):
+    return bytes(16), b"endpoint%d" % number
+
+
+def leaves_the_others_their_places(roads):
+    """However many strangers want something, and however slow they are."""
+    everyone = [*(stranger(n) for n in range(50)), *(key(n) for n in range(6))]
+    first = roads.shares([stranger(n) for n in range(50)])
+    begin(roads, first)
+    assert roads.under_way == 2
+    posts = [one for one, count in first.items() for _ in range(count)]
+    for one in posts:
+        roads.park(one)
+    shares = roads.shares(everyone)
+    assert set(shares) == {key(n) for n in range(6)}
+    for one in posts:
+        roads.ended(one, was_parked=True, succeeded=False)
+    assert sum(count for one, count in roads.shares(everyone).items() if one[0] == bytes(16)) == 2
+
+
+def test_strangers_have_a_share_of_the_places_together():
+    leaves_the_others_their_places(Traffic(8, 4))
+
+
+def test_strangers_have_a_share_mutant_is_caught(monkeypatch):
+    monkeypatch.setattr(traffic.strangers, "SHARE", 1)
+    with pytest.raises(AssertionError):
+        leaves_the_others_their_places(Traffic(8, 4))

@@ -29,6 +29,27 @@ async def test_the_fifth_check_may_still_be_right(desk):
     assert (checked.verified, checked.checks_left) == (True, 0)
 
 
+async def leaves_no_check(desk, check):
+    """The answer to a right code says what reading the verification says from then on."""
+    verification = await desk.start(code="482913")
+    assert (await check(verification, "111111")).checks_left == 4
+    checked = await check(verification, "482913")
+    assert (checked.status, checked.checks_left) == (Status.APPROVED, 0)
+
+
+async def test_a_verification_that_has_ended_has_no_check_left(desk):
+    await leaves_no_check(desk, desk.check)
+
+
+async def test_a_verification_that_has_ended_mutant_is_caught(desk):
+    async def counting_on(verification, code):
+        checked = await desk.check(verification, code)
+        return msgspec.structs.replace(checked, checks_left=5 - (1 if code == "111111" else 2))
+
+    with pytest.raises(AssertionError):
+        await leaves_no_check(desk, counting_on)
+
+
 async def test_the_right_code_after_five_wrong_ones_is_refused(desk):
     verification = await desk.start(code="482913")
     await desk.fail(verification, 5)

@@ -5,7 +5,8 @@ import pytest
 
 from services.desk import is_refused, refusal
 from services.stage import DEMO, HERE, SECOND, THERE, Stage, called, staged
-from watchword_server.domain import ids, sandbox
+from watchword_server.api.in_process import InProcess
+from watchword_server.domain import ids, sandbox, strangers
 from watchword_server.domain.errors import UNAUTHENTICATED, UNKNOWN_ID
 from watchword_server.domain.limits import DAY_S, Rate, Refusal
 from watchword_server.domain.project import Mode, Scope
@@ -226,3 +227,89 @@ async def test_there_are_only_so_many_sandboxes_mutant_is_caught(stage):
 
     with pytest.raises(AssertionError):
         await stays_bounded(Hoarder, stage)
+
+
+async def keeps_who_is_at_work(stage, calls):
+    """Of three sandboxes the one that nobody calls goes, though it is not the oldest."""
+    few = Sandboxes(stage.runtime.store, stage.clock, keyring(stage), (), 500, most=4)
+    made = []
+    for number in range(3):
+        stage.clock.advance(1)
+        made.append((await few.caller("demo", f"192.0.2.{10 + number}")).project)
+    for number in range(4):  # the first to go is the one of the stage
+        stage.clock.advance(SECOND)
+        if calls:
+            await few.caller("demo", "192.0.2.10")
+        await few.caller("demo", f"192.0.2.{20 + number}")
+    kept = {one.id for one in await stage.runtime.store.read(lambda tx: tx.projects.hidden())}
+    assert len(kept) == 4
+    assert made[0] in kept
+
+
+async def test_an_idle_sandbox_goes_before_one_at_work(stage):
+    await keeps_who_is_at_work(stage, calls=True)
+
+
+async def test_an_idle_sandbox_goes_mutant_is_caught(stage):
+    with pytest.raises(AssertionError):
+        await keeps_who_is_at_work(stage, calls=False)
+
+
+async def takes_only_its_own(stage, most):
+    """However many networks of one site call, only sandboxes of that site go."""
+    few = Sandboxes(stage.runtime.store, stage.clock, keyring(stage), (), 500, most=most)
+    others = [(await few.caller("demo", f"192.0.2.{n}")).project for n in range(10, 13)]
+    for number in range(30):
+        stage.clock.advance(1)
+        await few.caller("demo", f"2001:db8:0:{number:x}::1")
+    kept = {one.id for one in await stage.runtime.store.read(lambda tx: tx.projects.hidden())}
+    assert kept.issuperset({stage.caller.project, *others})
+    assert len(kept) == 4 + strangers.CALLERS_PER_SITE
+
+
+async def test_a_site_of_many_networks_evicts_its_own_sandboxes_only(stage):
+    await takes_only_its_own(stage, 20)
+
+
+async def test_a_site_of_many_networks_mutant_is_caught(stage, monkeypatch):
+    monkeypatch.setattr(strangers, "CALLERS_PER_SITE", 65_536)
+    with pytest.raises(AssertionError):
+        await takes_only_its_own(stage, 20)
+
+
+async def has_the_quota_of_eight(stage):
+    """The requests of a site's networks are counted together as well."""
+    passed = []
+    for number in range(20):
+        caller = await called(stage.runtime, f"2001:db8:0:{number:x}::1")
+        answer, _ = await InProcess(stage.runtime).call("listTemplates", caller)
+        passed.append(answer)
+    assert passed == [200] * 16 + [429] * 4
+    apart = await called(stage.runtime, "2001:db8:1::1")
+    assert (await InProcess(stage.runtime).call("listTemplates", apart))[0] == 200
+
+
+@pytest.fixture
+async def scarce(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(strangers, "CALLERS_PER_SITE", 16)
+    async with staged(tmp_path, clock, sandbox_requests_per_day=1) as stage:
+        yield stage
+
+
+async def test_a_site_has_one_quota_for_its_many_networks(scarce):
+    await has_the_quota_of_eight(scarce)
+
+
+async def test_a_site_has_one_quota_mutant_is_caught(scarce, monkeypatch):
+    monkeypatch.setattr(strangers, "_SITE_BYTES", 8)
+    with pytest.raises(AssertionError):
+        await has_the_quota_of_eight(scarce)
+
+
+async def test_recipients_of_a_custom_message_are_counted_on_the_site_as_well(tmp_path, clock):
+    async with staged(tmp_path, clock, sandbox_requests_per_day=10) as stage:
+        one = await stage.other("2001:db8::1")
+        await one.custom(["+10000000010", "+10000000005", "+10000000000"])
+        rate = Rate("requests", 80, DAY_S)
+        standing = one.services.throughput.admit(((rate, one.caller.site),), clock.now())
+        assert standing.remaining == 77

@@ -218,7 +218,7 @@ class FakeServer(httpx2.MockTransport):
             "send_channel": each.channel,
             "expires_at": f"{each.expires_at:%Y-%m-%dT%H:%M:%SZ}",
             "resend_after": max(0, self._wait(each)),
-            "checks_left": each.checks_left,
+            "checks_left": each.checks_left if each.status == "pending" else 0,
             "template_id": each.template_id,
             "mode": "sandbox",
         }

@@ -13,6 +13,7 @@ import msgspec
 from watchword_server.api.answer import JSON, Answer
 from watchword_server.api.operation import Call, Operation
 from watchword_server.api.violations import bad_json, problem_of
+from watchword_server.domain import strangers
 from watchword_server.domain.errors import FORBIDDEN, RATE_LIMITED, Problem
 from watchword_server.domain.limits import Rate, Refusal, Standing, reset
 
@@ -89,7 +90,11 @@ def _admitted(call: Call) -> Standing:
     services, caller = call.services, call.caller
     custom = caller.limits.get(REQUESTS.name)
     rate = REQUESTS if custom is None else _rate(REQUESTS.name, *custom)
-    outcome = services.throughput.admit_one(rate, caller.api_key, services.clock.now())
+    now = services.clock.now()
+    if caller.site:
+        outcome = services.throughput.admit(strangers.counted(rate, caller), now)
+    else:
+        outcome = services.throughput.admit_one(rate, caller.api_key, now)
     if isinstance(outcome, Refusal):
         call.standing = Standing(rate.name, rate.count, rate.period_s, 0, outcome.retry_after_s)
         raise _rate_limited(outcome)

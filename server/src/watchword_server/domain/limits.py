@@ -5,13 +5,17 @@ A limit of `count` per `period_s` lets `count` requests pass at once and then on
 `Throughput` decides over several keys at once: a request is counted on all of them or on none.
 """
 
+import heapq
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 
 import msgspec
 
 DAY_S = 86_400
 _MS = 1000
+MOST_COUNTED = 100_000
+"""Some tens of megabytes."""
 _SWEEP_MS = 60_000
 _ROUNDING = 1e-6
 
@@ -145,11 +149,17 @@ class Throughput:
 
 
 class DailyQuota(Throughput):
-    """The same, but a limit on its own whose period is a day is counted by the day of UTC: it
-    lets exactly `count` pass and is full again at midnight, all at once."""
+    """The same, but limits whose period is a day are counted by the day of UTC: each lets exactly
+    `count` pass and is full again at midnight, all at once.
 
-    def __init__(self) -> None:
+    Args:
+        most: keys that are counted; over it those that were asked for least are forgotten, so
+            that whoever makes keys up cannot win back the quota of one that is spent.
+    """
+
+    def __init__(self, most: int = MOST_COUNTED) -> None:
         super().__init__()
+        self._most = most
         self._day = 0
         self._counts: dict[tuple[str, Subject], int] = {}
 
@@ -157,20 +167,29 @@ class DailyQuota(Throughput):
         self, keys: Sequence[tuple[Rate, Subject]], now: int, cost: int = 1
     ) -> Standing | Refusal:
         """See `Throughput.admit`."""
-        rate, subject = keys[0]
-        if len(keys) > 1 or rate.period_s != DAY_S:
+        if any(rate.period_s != DAY_S for rate, _ in keys):
             return super().admit(keys, now, cost)
         day = now // (DAY_S * _MS)
         if day != self._day:
             self._day, self._counts = day, {}
-        key = (rate.name, subject)
-        left = rate.count - self._counts.get(key, 0)
+        counted = [self._counts.get((rate.name, subject), 0) for rate, subject in keys]
+        lefts = [rate.count - count for (rate, _), count in zip(keys, counted, strict=True)]
+        left = min(lefts)
+        rate = keys[lefts.index(left)][0]
         midnight = (day + 1) * DAY_S * _MS
         reset_s = -((now - midnight) // _MS)
         if cost > left:
             return Refusal(rate.name, reset_s, midnight)
-        self._counts[key] = rate.count - left + cost
+        for (each, subject), count in zip(keys, counted, strict=True):
+            self._counts[each.name, subject] = count + cost
+        if len(self._counts) > self._most:
+            self._forget_the_least()
         return Standing(rate.name, rate.count, rate.period_s, left - cost, reset_s)
+
+    def _forget_the_least(self) -> None:
+        """Keep nine tenths: sorting is paid once for many keys."""
+        kept = heapq.nlargest(self._most * 9 // 10, self._counts.items(), key=itemgetter(1))
+        self._counts = dict(kept)
 
     def admit_one(self, rate: Rate, subject: Subject, now: int) -> Standing | Refusal:
         """See `Throughput.admit_one`."""

@@ -74,7 +74,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks.  Only the server makes one: from a key, or for its own operator.
 
     `mode` and `limits` are its project's, so that the hot path need not look the project up;
-    `allowed_ips` and `expires_at` are its key's, which no key it makes may exceed.
+    `allowed_ips` and `expires_at` are its key's, which no key it makes may exceed.  `site` is the
+    network of a caller with a public key whose requests are counted together, or empty.
     """
 
     project: bytes
@@ -86,6 +87,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     limits: dict[str, tuple[int, int]] = {}
     allowed_ips: tuple[str, ...] = ()
     expires_at: int | None = None
+    site: bytes = b""
 
 
 def is_within(caller: Caller, allowed_ips: tuple[str, ...], expires_at: int | None) -> bool:

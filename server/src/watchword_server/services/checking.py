@@ -23,7 +23,7 @@ _WINDOW_MS = LOCKOUT.window_s * 1000
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """What one evaluated check said."""
+    """What one evaluated check said; once the verification has ended no check is left."""
 
     verification: bytes
     verified: bool
@@ -110,4 +110,5 @@ class Checking:
 
 def _checked(live: Live, checks: int, status: Status) -> Checked:
     verified = status is Status.APPROVED
-    return Checked(live.id, verified, status, live.max_checks - checks, live.assurance)
+    left = live.max_checks - checks if status is Status.PENDING else 0
+    return Checked(live.id, verified, status, left, live.assurance)

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
 
-from watchword_server.domain import events, ids
+from watchword_server.domain import events, ids, strangers
 from watchword_server.domain.errors import RATE_LIMITED, Problem, StoreUnavailable
 from watchword_server.domain.events import Event
 from watchword_server.domain.project import Caller
@@ -92,14 +92,22 @@ class Events:
         Raises:
             Problem: RATE_LIMITED, for too many feeds at a time.
         """
-        if self._feeds[caller.project] >= FEEDS_PER_PROJECT or self._feeds.total() >= FEEDS:
+        if not self._has_room(caller.project):
             raise Problem(
                 RATE_LIMITED,
-                "Too many streams of events are open.",
+                "Too many streams of events are open: close one, or read GET /v1/events.",
                 retry_after=round(HEARTBEAT_S),
                 extra={"limit": "streams"},
             )
         return self._feed(caller, after, types)
+
+    def _has_room(self, project: bytes) -> bool:
+        """Whether a project may have one more feed; strangers never take the places of others."""
+        most = strangers.most(project, strangers.STREAMS, FEEDS_PER_PROJECT)
+        if self._feeds[project] >= most or self._feeds.total() >= FEEDS:
+            return False
+        theirs = (count for one, count in self._feeds.items() if strangers.owns(one))
+        return not strangers.owns(project) or sum(theirs) < FEEDS // strangers.SHARE
 
     def hint(self) -> None:
         """Something was committed in this process; call it from the event loop."""

@@ -6,11 +6,10 @@ call and keeps no address, only a keyed hash of it.
 """
 
 from collections.abc import Sequence
-from ipaddress import ip_address
 
 import msgspec
 
-from watchword_server.domain import ids, sandbox
+from watchword_server.domain import ids, sandbox, strangers
 from watchword_server.domain.errors import UNAUTHENTICATED, Problem
 from watchword_server.domain.limits import DAY_S
 from watchword_server.domain.project import Caller, Mode, Project
@@ -20,9 +19,8 @@ from watchword_server.ports.outside import Clock
 from watchword_server.ports.store import Store, Transaction
 
 MOST = 1_000
-"""Sandboxes that are kept; the oldest goes when one more is made."""
-_SUBNET_BYTES = 8
-"""Of an IPv6 address: one caller has a /64 (RFC 6177)."""
+"""Sandboxes that are kept; the one that is idle for longest goes when one more is made."""
+_NEVER = (0, b"")
 
 
 class Sandboxes:
@@ -44,6 +42,8 @@ class Sandboxes:
         self._templates = templates
         self._per_day = requests_per_day
         self._most = most
+        # When each was last called, and from which site: what may be lost with the process.
+        self._seen: dict[bytes, tuple[int, bytes]] = {}
 
     async def caller(self, dev_key: str, client_ip: str) -> Caller:
         """Whoever called with a public key from this address.
@@ -57,37 +57,44 @@ class Sandboxes:
                 "The sandbox is off on this server: its operator can set WATCHWORD_SANDBOX=on.",
                 extra={"reason": "sandbox_off"},
             )
-        project = ids.make(0, self._keyring.fingerprint(b"sandbox", _caller(client_ip))[:10])
+        own, site = strangers.network(client_ip)
+        project = strangers.project_id(self._keyring.fingerprint(b"sandbox", own))
         if await self._store.read(lambda tx: tx.projects.get(project)) is None:
-            await self._store.write(lambda tx: self._make(tx, project))
+            for gone in await self._store.write(lambda tx: self._make(tx, project, site)):
+                self._seen.pop(gone, None)
+        self._seen[project] = self._clock.now(), site
         return Caller(
             project=project, api_key=project, name=dev_key, scopes=sandbox.SCOPES,
             client_ip=client_ip, mode=Mode.SANDBOX,
-            limits={"requests": (self._per_day, DAY_S)},
+            limits={"requests": (self._per_day, DAY_S)}, site=site,
         )  # fmt: skip
 
-    def _make(self, tx: Transaction, project: bytes) -> None:
+    def _make(self, tx: Transaction, project: bytes, site: bytes) -> Sequence[bytes]:
+        """Make a sandbox; which others had to go."""
         if tx.projects.get(project) is not None:  # another call was faster
-            return
+            return ()
         now = self._clock.now()
-        others = tx.projects.hidden()
-        for one in others[: max(0, len(others) - self._most + 1)]:
-            tx.projects.delete(one.id)
+        gone = self._too_many(tx.projects.hidden(), site)
+        for one in gone:
+            tx.projects.delete(one)
         name = ids.text(ids.Prefix.PROJECT, project)
         tx.projects.insert(
             Project(id=project, name=name, mode=Mode.SANDBOX, created_at=now, hidden=True)
         )
         for template in self._templates:
             tx.templates.put(project, msgspec.structs.replace(template, created_at=now))
+        return gone
 
+    def _too_many(self, others: Sequence[Project], site: bytes) -> Sequence[bytes]:
+        """Which have to go for one more: those of its own site that are too many, or else those
+        that are idle for longest."""
 
-def _caller(client_ip: str) -> bytes:
-    """The part of an address that one caller has for itself."""
-    try:
-        address = ip_address(client_ip)
-    except ValueError:
-        return client_ip.encode()
-    if address.version == 4:
-        return address.packed
-    mapped = address.ipv4_mapped
-    return address.packed[:_SUBNET_BYTES] if mapped is None else mapped.packed
+        def last_used(one: Project) -> int:
+            return max(one.created_at, self._seen.get(one.id, _NEVER)[0])
+
+        idle_first = [one.id for one in sorted(others, key=last_used)]
+        if site:
+            near = [one for one in idle_first if self._seen.get(one, _NEVER)[1] == site]
+            if len(near) >= strangers.CALLERS_PER_SITE:
+                return near[: len(near) - strangers.CALLERS_PER_SITE + 1]
+        return idle_first[: max(0, len(idle_first) - self._most + 1)]

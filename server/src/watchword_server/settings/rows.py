@@ -78,7 +78,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "sandbox", choice("auto", "on", "off"),
         "Whether the public keys of the sandbox work. `auto` is on while `host` and `public_url` "
-        "are loopback addresses and no proxy is trusted; whoever reaches the server can use them.",
+        "are loopback addresses, no proxy is trusted and no further host is allowed; whoever "
+        "reaches the server can use them.",
         "off",
     ),
     Setting(
@@ -148,7 +149,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "webhook_allow", OPTIONAL_CIDRS,
         "Private networks that webhooks may be sent to, by plain `http` too; every other address "
-        "that is not public is refused. `none` allows no such network.",
+        "that is not public is refused. `none` allows no such network. Callers with the public "
+        "keys of a sandbox that is open to others never reach them.",
         "10.20.0.0/16,fd12:3456::/32",
         default="loopback while only this machine can reach the server, else `none`",
     ),

@@ -95,26 +95,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             return False
 
     @property
-    def webhook_networks(self) -> tuple[str, ...]:
-        """The private networks webhooks may go to.
+    def is_own(self) -> bool:
+        """Whether the server is a developer's own: bound to loopback, published under a loopback
+        URL and no further name, behind no proxy."""
+        is_published = _host_of(self.public_url) not in _LOOPBACK_NAMES or bool(self.allowed_hosts)
+        return self.is_loopback and not is_published and not self.trusted_proxies
 
-        Unless told, loopback, and only where the server is a developer's own: bound to loopback,
-        published under a loopback URL, behind no proxy.
-        """
+    @property
+    def webhook_networks(self) -> tuple[str, ...]:
+        """The private networks webhooks may go to: unless told, loopback on a developer's own."""
         if self.webhook_allow is not None:
             return self.webhook_allow
-        is_own = self.is_loopback and not self.trusted_proxies and not self.allowed_hosts
-        is_published = _host_of(self.public_url) not in _LOOPBACK_NAMES
-        return LOOPBACK_NETWORKS if is_own and not is_published else ()
+        return LOOPBACK_NETWORKS if self.is_own else ()
+
+    @property
+    def sandbox_webhook_networks(self) -> tuple[str, ...]:
+        """The same for callers with the public keys: none where strangers may be among them."""
+        return self.webhook_networks if self.is_own else ()
 
     @property
     def sandbox_is_on(self) -> bool:
-        """Whether the public sandbox keys work: when asked for, or by default on loopback, unless
-        a proxy in front of it publishes the server all the same."""
-        is_published = self.trusted_proxies or _host_of(self.public_url) not in _LOOPBACK_NAMES
-        return self.sandbox == "on" or (
-            self.sandbox == "auto" and self.is_loopback and not is_published
-        )
+        """Whether the public sandbox keys work: when asked for, or by default on a developer's
+        own server."""
+        return self.sandbox == "on" or (self.sandbox == "auto" and self.is_own)
 
     def at_port(self, port: int) -> "Settings":
         """The same settings on the port that was really taken."""

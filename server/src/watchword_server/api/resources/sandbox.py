@@ -72,10 +72,7 @@ async def _set_webhook(call: Call, body: SetSandboxWebhook, _query: None) -> San
         url=body.url, description=THE_ONE, dialect=Dialect.ENGAGELAB,
         secret=body.secret, username=body.username,
     )  # fmt: skip
-    made, ping = await endpoints.create(caller, asked)
-    for one in await endpoints.of(caller):
-        if one.description == THE_ONE and one.id != made.endpoint.id:
-            await endpoints.delete(caller, one.id)
+    made, ping = await endpoints.create(caller, asked, replaces=True)
     return SandboxWebhook(
         endpoint_id=text(Prefix.WEBHOOK_ENDPOINT, made.endpoint.id),
         url=made.endpoint.url,

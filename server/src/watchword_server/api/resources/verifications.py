@@ -50,7 +50,12 @@ class CheckedVerification(Reply, frozen=True, kw_only=True):
     ]
     status: Annotated[Status, Meta(description="Where the verification is.", examples=["approved"])]
     checks_left: Annotated[
-        int, Meta(ge=0, description="How many more codes will be looked at.", examples=[4])
+        int,
+        Meta(
+            ge=0,
+            description="How many more codes will be looked at; 0 once the verification has ended.",
+            examples=[0],
+        ),
     ]
     assurance: Annotated[
         Assurance,

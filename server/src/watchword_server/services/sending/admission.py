@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from watchword_server.domain import strangers
 from watchword_server.domain.address import Address
 from watchword_server.domain.errors import RATE_LIMITED, Problem
 from watchword_server.domain.limits import Rate, Refusal, Standing, Subject, Throughput, reset
@@ -116,12 +117,12 @@ def _keys(caller: Caller, to: Address) -> list[tuple[Rate, Subject]]:
 
 
 def count(throughput: Throughput, rate: Rate, caller: Caller, sends: int, now: int) -> Standing:
-    """Count some sends on one limit of the caller's key.
+    """Count some sends on one limit of the caller's key, and of its site.
 
     Raises:
         Problem: RATE_LIMITED; then none was counted.
     """
-    answer = throughput.admit(((rate, caller.api_key),), now, sends)
+    answer = throughput.admit(strangers.counted(rate, caller), now, sends)
     if isinstance(answer, Refusal):
         raise _refused(rate, answer)
     return answer

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from watchword_server.domain import ids
+from watchword_server.domain import ids, strangers
 from watchword_server.domain.channel import CODELESS, Channel
 from watchword_server.domain.errors import (
     CONFLICT,
@@ -128,8 +128,9 @@ class Templates:
             if tx.templates.get(caller.project, new.id) is not None:
                 detail = "There is a template with this id already: PUT or PATCH changes it."
                 raise Problem(CONFLICT, detail, extra={"field": "template_id"})
-            if len(tx.templates.of(caller.project)) >= MAX_TEMPLATES:
-                detail = f"A project has at most {MAX_TEMPLATES} templates; delete one."
+            most = strangers.most(caller.project, strangers.TEMPLATES, MAX_TEMPLATES)
+            if len(tx.templates.of(caller.project)) >= most:
+                detail = f"This project has at most {most} templates; delete one."
                 raise Problem(NOT_ALLOWED_HERE, detail, extra={"reason": "too_many_templates"})
             return self._submit(tx, caller, None, new, now)
 
@@ -277,8 +278,9 @@ class Templates:
             standing = _standing(tx, caller.project, before.id)
             if standing.newest.version != before.version:
                 return None
-            if before.version >= MAX_VERSIONS:
-                detail = f"A template has at most {MAX_VERSIONS} versions; make a new one."
+            most = strangers.most(caller.project, strangers.VERSIONS, MAX_VERSIONS)
+            if before.version >= most:
+                detail = f"A template has at most {most} versions here; make a new template."
                 raise Problem(NOT_ALLOWED_HERE, detail, extra={"reason": "too_many_versions"})
             new = msgspec.structs.replace(
                 changed, version=before.version + 1, submitted_at=now, status=Status.PENDING,

@@ -1,10 +1,10 @@
 """Webhook endpoints as their owner handles them: made, changed, rotated, tested, deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from watchword_server.domain import callbacks, ids, standard_webhooks, webhook
+from watchword_server.domain import callbacks, ids, standard_webhooks, strangers, webhook
 from watchword_server.domain.errors import NOT_ALLOWED_HERE, Problem, bad_field
 from watchword_server.domain.ids import Prefix
 from watchword_server.domain.project import Caller
@@ -72,20 +72,25 @@ class WebhookEndpoints:
     """The use cases of `/v1/webhook-endpoints`.
 
     Args:
-        http: whether a URL may be plain http.
+        http: whether a project's URLs may be plain http.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, entropy: Entropy, posting: Posting, *, http: bool
-    ) -> None:
+        self, store: Store, clock: Clock, entropy: Entropy, posting: Posting, *,
+        http: Callable[[bytes], bool],
+    ) -> None:  # fmt: skip
         self._store = store
         self._http = http
         self._clock = clock
         self._entropy = entropy
         self._posting = posting
 
-    async def create(self, caller: Caller, asked: Asked) -> tuple[IssuedEndpoint, Ping]:
+    async def create(
+        self, caller: Caller, asked: Asked, *, replaces: bool = False
+    ) -> tuple[IssuedEndpoint, Ping]:
         """A new endpoint, which is then pinged: it is kept whatever it answers.
+
+        With `replaces`, those of the same description go.
 
         Raises:
             Problem: BAD_FIELD, or NOT_ALLOWED_HERE where the project has too many.
@@ -96,7 +101,7 @@ class WebhookEndpoints:
         sealed = self._posting.seal(caller.project, id, _secrets(asked, secret))
         endpoint = WebhookEndpoint(
             project=caller.project, id=id,
-            url=webhook.check_url(asked.url, http=self._http),
+            url=webhook.check_url(asked.url, http=self._http(caller.project)),
             description=asked.description, dialect=asked.dialect,
             types=webhook.check_types(asked.types), secrets=sealed, verified=False,
             disabled=None, failing_since=None, not_before=0, after=0,
@@ -104,11 +109,7 @@ class WebhookEndpoints:
         )  # fmt: skip
 
         def unit(tx: Transaction) -> WebhookEndpoint:
-            if len(tx.webhook_endpoints.of(caller.project)) >= MOST_ENDPOINTS:
-                raise Problem(
-                    NOT_ALLOWED_HERE, f"A project has at most {MOST_ENDPOINTS} endpoints.",
-                    extra={"reason": "too_many_endpoints"},
-                )  # fmt: skip
+            _make_room(tx, endpoint, replaces=replaces)
             made = _from_now_on(tx, endpoint)
             if not tx.webhook_endpoints.insert(made):
                 raise ids.unknown(Prefix.PROJECT)
@@ -149,7 +150,7 @@ class WebhookEndpoints:
         now = self._clock.now()
         fields: dict[str, object] = {"updated_at": now}
         if changes.url is not None:
-            fields["url"] = webhook.check_url(changes.url, http=self._http)
+            fields["url"] = webhook.check_url(changes.url, http=self._http(caller.project))
             fields["verified"] = False
         if changes.description is not None:
             fields["description"] = changes.description
@@ -249,6 +250,19 @@ def _owned(tx: Transaction, caller: Caller, endpoint: bytes) -> WebhookEndpoint:
     if found is None:
         raise ids.unknown(Prefix.WEBHOOK_ENDPOINT)
     return found
+
+
+def _make_room(tx: Transaction, endpoint: WebhookEndpoint, *, replaces: bool) -> None:
+    """Delete what the endpoint replaces, or refuse it where the project has too many."""
+    rows, project = tx.webhook_endpoints, endpoint.project
+    others = rows.of(project)
+    replaced = [one for one in others if replaces and one.description == endpoint.description]
+    most = strangers.most(project, strangers.ENDPOINTS, MOST_ENDPOINTS)
+    if len(others) - len(replaced) >= most:
+        detail = f"This project has at most {most} webhook endpoints: delete or change one."
+        raise Problem(NOT_ALLOWED_HERE, detail, extra={"reason": "too_many_endpoints"})
+    for one in replaced:
+        rows.delete(project, one.id)
 
 
 def _verified(tx: Transaction, endpoint: WebhookEndpoint) -> None:

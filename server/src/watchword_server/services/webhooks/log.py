@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from watchword_server.domain import ids, webhook
+from watchword_server.domain import ids, strangers, webhook
 from watchword_server.domain.events import Event, place
 from watchword_server.domain.ids import Prefix
 from watchword_server.domain.project import Caller
@@ -96,13 +96,15 @@ class WebhookLog:
     ) -> Replayed:
         """Deliver again what was chosen, at most `limit`, the oldest first.
 
-        What is under way is left alone.  The first call, without `after`, counts them all.
+        What is under way is left alone; strangers replay fewer at once.  The first call, without
+        `after`, counts them all.
 
         Raises:
             Problem: UNKNOWN_ID.
         """
         project, now = caller.project, self._clock.now()
         status, since, until = chosen.status, chosen.since, chosen.until
+        limit = min(limit, strangers.most(project, strangers.REPLAYED, limit))
 
         def query(tx: Transaction) -> tuple[Sequence[WebhookDelivery], int | None]:
             _endpoint(tx, project, endpoint)

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
-from watchword_server.domain import letter
+from watchword_server.domain import letter, strangers
 from watchword_server.domain.callbacks import Concerned
 from watchword_server.domain.events import Event
 from watchword_server.domain.letter import Letter
@@ -33,13 +33,21 @@ class Posted(msgspec.Struct, frozen=True):
 
 
 class Posting:
-    """Signs and posts; seals what endpoints are signed with."""
+    """Signs and posts; seals what endpoints are signed with.
 
-    def __init__(self, clock: Clock, entropy: Entropy, keyring: Keyring, poster: Poster) -> None:
+    Args:
+        poster: posts for ordinary projects.
+        stranger: posts for callers with the public keys, who may reach less.
+    """
+
+    def __init__(
+        self, clock: Clock, entropy: Entropy, keyring: Keyring, poster: Poster, stranger: Poster
+    ) -> None:
         self._clock = clock
         self._entropy = entropy
         self._keyring = keyring
         self._poster = poster
+        self._stranger = stranger
         self._opened = lru_cache(_OPENED)(self._open)
 
     def seal(self, project: bytes, endpoint: bytes, secrets: EndpointSecrets) -> bytes:
@@ -66,7 +74,7 @@ class Posting:
         written = letter.event_letter(
             endpoint, self.unseal(endpoint), event, concerned, now, self._nonce()
         )
-        posted = await self._post(written, now)
+        posted = await self._post(endpoint, written, now)
         return posted if concerned is None else _discreet(posted, concerned.to)
 
     async def ping(self, endpoint: WebhookEndpoint, id: bytes, deadline_s: float) -> Posted:
@@ -75,13 +83,14 @@ class Posting:
         written = letter.ping_letter(endpoint, self.unseal(endpoint), id, now, self._nonce())
         try:
             async with asyncio.timeout(deadline_s):
-                return await self._post(written, now)
+                return await self._post(endpoint, written, now)
         except TimeoutError:
             return self._failed(now, f"no answer within {deadline_s:g} s")
 
-    async def _post(self, written: Letter, now: int) -> Posted:
+    async def _post(self, endpoint: WebhookEndpoint, written: Letter, now: int) -> Posted:
+        poster = self._stranger if strangers.owns(endpoint.project) else self._poster
         try:
-            reply = await self._poster.post(written.url, written.headers, written.body)
+            reply = await poster.post(written.url, written.headers, written.body)
         except Denied as denied:
             return self._failed(now, f"denied: {denied.rule}")
         except Unreachable as unreachable:
