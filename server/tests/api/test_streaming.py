@@ -168,6 +168,21 @@ async def test_pages_hold_every_event_once(world):
     assert not {event["id"] for event in foreign} & set(ids)
 
 
+async def test_a_stream_asks_again_with_what_the_request_carried(world, monkeypatch):
+    asked = []
+
+    def follow(caller, after, types, again):
+        asked.append(again)
+        return follows(caller, after, types, again)
+
+    follows = world.runtime.services.events.follow
+    monkeypatch.setattr(world.runtime.services.events, "follow", follow)
+    await world.client.get("/v1/events/stream")
+    assert (await asked[0]()).api_key
+    world.runtime.services.directory.forget()
+    assert "events:read" in (await asked[0]()).scopes
+
+
 async def test_a_stream_says_what_it_is_and_needs_its_scope(world):
     reply = await world.client.get("/v1/events/stream")
     assert START.items() <= reply.headers.items()

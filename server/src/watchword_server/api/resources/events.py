@@ -1,6 +1,6 @@
 """Events: what happened in a project, as a list and as a stream."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from typing import Annotated
 
@@ -24,7 +24,7 @@ from watchword_server.domain.errors import UNKNOWN_ID, bad_field
 from watchword_server.domain.event_wire import SUBJECTS, WireEvent
 from watchword_server.domain.events import Event, EventType
 from watchword_server.domain.ids import Prefix, parse, text
-from watchword_server.domain.project import Scope
+from watchword_server.domain.project import Caller, Scope
 from watchword_server.ports.store import Span
 from watchword_server.services.events import EVERY_TYPE
 
@@ -107,7 +107,13 @@ async def _stream(call: Call, _body: None, query: StreamEvents) -> AsyncGenerato
     after = None
     if not isinstance(query.last_event_id, UnsetType):
         after = events.place(parse(Prefix.EVENT, query.last_event_id))
-    batches = call.services.events.follow(call.caller, after, _span(query.type))
+
+    def again() -> Awaitable[Caller]:
+        return call.services.directory.authenticate(call.authorization, call.client_ip)
+
+    batches = call.services.events.follow(
+        call.caller, after, _span(query.type), again if call.authorization else None
+    )
     return _frames(batches)
 
 
