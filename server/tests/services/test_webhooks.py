@@ -10,7 +10,7 @@ from services.hooks import URL, Hooks, hooked
 from watchword_server.domain import letter
 from watchword_server.domain.project import Mode
 from watchword_server.domain.webhook import Disabled
-from watchword_server.ports.outside import Denied, Reply, Unreachable
+from watchword_server.ports.outside import Busy, Denied, Reply, Unreachable
 from watchword_server.services.webhooks import Asked, Changes, Selection, notifying
 from watchword_server.testing import open_runtime
 
@@ -88,6 +88,37 @@ async def test_a_failed_post_mutant_is_caught(hooks: Hooks, monkeypatch):
     monkeypatch.setattr(notifying.webhook, "after_attempt", gives_up)
     with pytest.raises((AssertionError, ValueError)):
         await retries(hooks)
+
+
+async def what_could_not_be_tried_is_put_off(hooks: Hooks):
+    """No room to look a name up: no attempt, nothing against the endpoint, tried again soon."""
+    made = await hooks.endpoint(types=("verification.created",))
+    hooks.poster.acts[URL] = [Busy("too many names are being looked up")] * 5
+    await hooks.desk.start()
+    for _ in range(5):
+        assert await hooks.post() == 1
+        (delivery,) = await hooks.deliveries(made.endpoint.id)
+        assert (delivery.status, delivery.step, delivery.tries) == ("pending", 0, 0)
+        hooks.desk.later(12)
+    endpoint, _ = await hooks.endpoints.get(hooks.desk.caller, made.endpoint.id)
+    assert endpoint.failing_since is None
+    await hooks.post()
+    (delivery,) = await hooks.deliveries(made.endpoint.id)
+    assert (delivery.status, delivery.tries) == ("delivered", 1)
+    assert hooks.poster.owners == {hooks.desk.caller.project}
+
+
+async def test_what_could_not_be_tried_is_put_off(hooks: Hooks):
+    await what_could_not_be_tried_is_put_off(hooks)
+
+
+async def test_what_could_not_be_tried_mutant_is_caught(hooks: Hooks, monkeypatch):
+    def busy(*_):
+        return Unreachable("the name has no address")
+
+    monkeypatch.setitem(globals(), "Busy", busy)
+    with pytest.raises(AssertionError):
+        await what_could_not_be_tried_is_put_off(hooks)
 
 
 async def test_after_the_schedule_it_is_exhausted_and_a_replay_begins_anew(hooks: Hooks):

@@ -20,6 +20,8 @@ MAX_PAYLOAD = 20_000
 JITTER = 0.2
 FAILING_MS = 5 * 86_400_000
 """Only failures for so long disable an endpoint (Svix: 120 hours)."""
+PUT_OFF_S = 10.0
+"""How long a delivery waits that could not even be tried."""
 KEPT_RESPONSE = 1_024
 _GONE = 410
 _THROTTLED = frozenset({429, 502, 503, 504})
@@ -190,6 +192,16 @@ def check_url(url: str, *, http: bool) -> str:
     return url
 
 
+def same_origin(one: str, other: str) -> bool:
+    """Whether two URLs have one scheme, host and port; False where one cannot be read."""
+    try:
+        first, second = destinations.parse(one), destinations.parse(other)
+    except BadDestination:
+        return False
+    origin = first.scheme, first.host, first.port
+    return origin == (second.scheme, second.host, second.port)
+
+
 def delay_ms(seconds: float, chance: float) -> int:
     """A wait of the schedule with its jitter; `chance` is drawn from [0, 1)."""
     return round(seconds * _MS * (1 + JITTER * (2 * chance - 1)))
@@ -217,6 +229,12 @@ def after_attempt(
         delivery, status=status, step=step, tries=delivery.tries + 1, due_at=due_at,
         leased=False, answer=tried.answer, error=tried.error, updated_at=now,
     )  # fmt: skip
+
+
+def put_off(delivery: WebhookDelivery, chance: float, now: int) -> WebhookDelivery:
+    """A delivery that this server had no room to try: no attempt, and due again soon."""
+    due_at = now + delay_ms(PUT_OFF_S, chance)
+    return msgspec.structs.replace(delivery, due_at=due_at, leased=False, updated_at=now)
 
 
 def after_answer(

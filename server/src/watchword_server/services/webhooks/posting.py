@@ -11,7 +11,7 @@ from watchword_server.domain.events import Event
 from watchword_server.domain.letter import Letter
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring
 from watchword_server.domain.webhook import KEPT_RESPONSE, EndpointSecrets, WebhookEndpoint
-from watchword_server.ports.outside import Clock, Denied, Entropy, Poster, Reply, Unreachable
+from watchword_server.ports.outside import Busy, Clock, Denied, Entropy, Poster, Reply, Unreachable
 from watchword_server.telemetry import get_logger
 
 _OPENED = 256
@@ -22,7 +22,10 @@ _secrets = msgspec.msgpack.Decoder(EndpointSecrets).decode
 
 
 class Posted(msgspec.Struct, frozen=True):
-    """How one POST ended; `answer` is None where nothing was answered."""
+    """How one POST ended; `answer` is None where nothing was answered.
+
+    One that was put off was not tried: it says nothing of its endpoint.
+    """
 
     at: int
     ms: int
@@ -30,6 +33,7 @@ class Posted(msgspec.Struct, frozen=True):
     error: str | None = None
     retry_after_s: int | None = None
     response: bytes = b""
+    is_put_off: bool = False
 
 
 class Posting:
@@ -66,7 +70,7 @@ class Posting:
         written = letter.event_letter(
             endpoint, self.unseal(endpoint), event, concerned, now, self._nonce()
         )
-        posted = await self._post(written, now)
+        posted = await self._post(written, now, endpoint.project)
         return posted if concerned is None else _discreet(posted, concerned.to)
 
     async def ping(self, endpoint: WebhookEndpoint, id: bytes, deadline_s: float) -> Posted:
@@ -75,15 +79,18 @@ class Posting:
         written = letter.ping_letter(endpoint, self.unseal(endpoint), id, now, self._nonce())
         try:
             async with asyncio.timeout(deadline_s):
-                return await self._post(written, now)
+                return await self._post(written, now, endpoint.project)
         except TimeoutError:
             return self._failed(now, f"no answer within {deadline_s:g} s")
 
-    async def _post(self, written: Letter, now: int) -> Posted:
+    async def _post(self, written: Letter, now: int, owner: bytes) -> Posted:
         try:
-            reply = await self._poster.post(written.url, written.headers, written.body)
+            reply = await self._poster.post(written.url, written.headers, written.body, owner)
         except Denied as denied:
             return self._failed(now, f"denied: {denied.rule}")
+        except Busy as busy:
+            failed = self._failed(now, busy.what)
+            return msgspec.structs.replace(failed, is_put_off=True)
         except Unreachable as unreachable:
             return self._failed(now, unreachable.what)
         except Exception as error:
