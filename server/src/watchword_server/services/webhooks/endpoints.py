@@ -143,6 +143,8 @@ class WebhookEndpoints:
     async def update(self, caller: Caller, endpoint: bytes, changes: Changes) -> WebhookEndpoint:
         """Change what is not None; an endpoint that is enabled gets what happens from then on.
 
+        One that moves to another origin leaves its `authorization` behind: that was for the old.
+
         Raises:
             Problem: UNKNOWN_ID, BAD_FIELD.
         """
@@ -158,7 +160,10 @@ class WebhookEndpoints:
 
         def unit(tx: Transaction) -> WebhookEndpoint:
             old = _owned(tx, caller, endpoint)
-            new = msgspec.structs.replace(self._with_secrets(old, changes), **fields)
+            moves = changes.url is not None and not webhook.same_origin(old.url, changes.url)
+            new = msgspec.structs.replace(self._with_secrets(old, changes, moves), **fields)
+            if moves:
+                new = msgspec.structs.replace(new, failing_since=None)
             if changes.disabled and old.disabled is None:
                 new = msgspec.structs.replace(new, disabled=Disabled.REQUESTED)
             elif changes.disabled is False and old.disabled is not None:
@@ -228,17 +233,19 @@ class WebhookEndpoints:
             await self._store.write(lambda tx: _verified(tx, endpoint))
         return Ping(succeeded, posted.ms, posted.answer, posted.error)
 
-    def _with_secrets(self, endpoint: WebhookEndpoint, changes: Changes) -> WebhookEndpoint:
-        if changes.username is None and changes.authorization is None:
+    def _with_secrets(
+        self, endpoint: WebhookEndpoint, changes: Changes, moves: bool
+    ) -> WebhookEndpoint:
+        if changes.username is None and changes.authorization is None and not moves:
             return endpoint
         kept = self._posting.unseal(endpoint)
         authorization = changes.authorization
+        if authorization is None and not moves:
+            authorization = kept.authorization
         secrets = EndpointSecrets(
             kept.secrets,
             _username(endpoint.dialect, changes.username or kept.username),
-            _authorization(
-                endpoint.dialect, kept.authorization if authorization is None else authorization
-            ),
+            _authorization(endpoint.dialect, authorization),
         )
         sealed = self._posting.seal(endpoint.project, endpoint.id, secrets)
         return msgspec.structs.replace(endpoint, secrets=sealed)
