@@ -244,7 +244,26 @@ async def test_a_denied_destination_is_a_failure_that_says_so(hooks: Hooks):
     await hooks.desk.start()
     await hooks.post()
     (delivery,) = await hooks.deliveries(made.endpoint.id)
-    assert (delivery.status, delivery.error) == ("pending", "denied: private")
+    assert delivery.status == "pending"
+    assert delivery.error.startswith("denied: private. ")
+    assert "WATCHWORD_WEBHOOK_ALLOW " in delivery.error
+
+
+@pytest.mark.parametrize(
+    ("rule", "advice"),
+    [
+        ("http", "WATCHWORD_WEBHOOK_ALLOW_HTTP=true"), ("port", "443"), ("host", "host name"),
+        ("url", "without user"), ("loopback", "WATCHWORD_WEBHOOK_ALLOW "),
+        ("metadata", "public address"),
+    ],
+)  # fmt: skip
+async def test_a_refusal_says_what_to_do(hooks: Hooks, rule, advice):
+    made = await hooks.endpoint(types=("verification.created",))
+    hooks.poster.acts[URL] = Denied(rule)
+    await hooks.desk.start()
+    await hooks.post()
+    (delivery,) = await hooks.deliveries(made.endpoint.id)
+    assert advice in delivery.error
 
 
 async def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(hooks: Hooks, monkeypatch):
