@@ -159,17 +159,18 @@ FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(f"{one.family}.*" for one in Eve
 
 
 def check_types(types: Sequence[str]) -> tuple[str, ...]:
-    """The types without repetitions.
+    """The types without repetitions; `verification` alone means the family `verification.*`.
 
     Raises:
         Problem: BAD_FIELD for one that does not exist.
     """
     known = {*FAMILIES, *(one.value for one in EventType)}
-    if any(type not in known for type in types):
+    named = [type if type in known else f"{type}.*" for type in types]
+    if not known.issuperset(named):
         raise bad_field(
             "event_types", "enum", "Each is an event type or a family such as `verification.*`."
         )
-    return tuple(dict.fromkeys(types))
+    return tuple(dict.fromkeys(named))
 
 
 def check_url(url: str, *, http: bool) -> str:
@@ -188,7 +189,10 @@ def check_url(url: str, *, http: bool) -> str:
             "user, password and fragment; see docs/destinations.md."
         ) from None  # fmt: skip
     if destination.scheme != "https" and not http:
-        raise bad_field("url", "https", "Webhooks go to https URLs only.")
+        raise bad_field("url", "https", "Webhooks go to https URLs only: write https://, or "
+            "the operator sets WATCHWORD_WEBHOOK_ALLOW_HTTP=true and restarts the server; "
+            "see docs/destinations.md.")  # fmt: skip
+
     return url
 
 

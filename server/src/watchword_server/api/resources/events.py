@@ -42,9 +42,9 @@ EventId = Annotated[
 Types = Annotated[
     str,
     Meta(
-        pattern=rf"^[a-z]+(\.[a-z_]+)?{END}",
+        pattern=rf"^[a-z]+(\.([a-z_]+|\*))?{END}",
         description="Only events of this type, such as `verification.approved`, or of this "
-        "family, such as `verification`.",
+        "family, such as `verification.*` (or `verification`).",
         examples=["verification.approved"],
     ),
 ]
@@ -142,8 +142,9 @@ def _span(types: str | UnsetType) -> Span:
     """
     if isinstance(types, UnsetType):
         return EVERY_TYPE
-    if types in SUBJECTS:
-        return f"{types}.", f"{types}/"  # the character after the point
+    family = types.removesuffix(".*")
+    if family in SUBJECTS:
+        return f"{family}.", f"{family}/"  # the character after the point
     if types in _TYPES:
         return types, f"{types}\0"
     raise bad_field("type", "enum", "No event has this type, or belongs to such a family.")
