@@ -1,11 +1,13 @@
 """Webhook endpoints as their owner handles them: made, changed, rotated, tested, deleted."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
 from watchword_server.domain import callbacks, ids, standard_webhooks, webhook
-from watchword_server.domain.errors import NOT_ALLOWED_HERE, Problem, bad_field
+from watchword_server.domain.errors import NOT_ALLOWED_HERE, RATE_LIMITED, Problem, bad_field
 from watchword_server.domain.ids import Prefix
 from watchword_server.domain.project import Caller
 from watchword_server.domain.webhook import Dialect, Disabled, EndpointSecrets, WebhookEndpoint
@@ -15,6 +17,9 @@ from watchword_server.services.webhooks.posting import Posting
 
 PING_S = 5
 """A ping is answered while somebody waits (EngageLab's own limit is 3 s)."""
+PINGS_PER_PROJECT = 4
+PINGS = 64
+"""Pings at a time: they have no place among the posts of the dispatcher, so they are few."""
 MOST_ENDPOINTS = 100
 _ID_RANDOM = 10
 _MS = 1000
@@ -83,13 +88,19 @@ class WebhookEndpoints:
         self._clock = clock
         self._entropy = entropy
         self._posting = posting
+        self._pings: Counter[bytes] = Counter()
 
     async def create(self, caller: Caller, asked: Asked) -> tuple[IssuedEndpoint, Ping]:
         """A new endpoint, which is then pinged: it is kept whatever it answers.
 
         Raises:
-            Problem: BAD_FIELD, or NOT_ALLOWED_HERE where the project has too many.
+            Problem: BAD_FIELD, NOT_ALLOWED_HERE where the project has too many, or RATE_LIMITED
+                where too many pings are under way.
         """
+        with self._pinging(caller):
+            return await self._created(caller, asked)
+
+    async def _created(self, caller: Caller, asked: Asked) -> tuple[IssuedEndpoint, Ping]:
         now = self._clock.now()
         secret = _secret(asked.dialect, asked.secret, self._entropy)
         id = ids.make(now, self._entropy(_ID_RANDOM))
@@ -220,10 +231,27 @@ class WebhookEndpoints:
         """Ping an endpoint, also a disabled one.
 
         Raises:
-            Problem: UNKNOWN_ID.
+            Problem: UNKNOWN_ID, or RATE_LIMITED where too many pings are under way.
         """
-        found = await self._store.read(lambda tx: _owned(tx, caller, endpoint))
-        return await self._ping(found)
+        with self._pinging(caller):
+            found = await self._store.read(lambda tx: _owned(tx, caller, endpoint))
+            return await self._ping(found)
+
+    @contextmanager
+    def _pinging(self, caller: Caller) -> Iterator[None]:
+        """A place for a ping while it is under way."""
+        if self._pings[caller.project] >= PINGS_PER_PROJECT or self._pings.total() >= PINGS:
+            raise Problem(
+                RATE_LIMITED, "Too many pings of webhook endpoints are under way.",
+                retry_after=PING_S, extra={"limit": "pings"},
+            )  # fmt: skip
+        self._pings[caller.project] += 1
+        try:
+            yield
+        finally:
+            self._pings[caller.project] -= 1
+            if not self._pings[caller.project]:
+                del self._pings[caller.project]
 
     async def _ping(self, endpoint: WebhookEndpoint) -> Ping:
         id = ids.make(self._clock.now(), self._entropy(_ID_RANDOM))
