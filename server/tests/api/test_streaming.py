@@ -147,10 +147,10 @@ async def test_events_are_listed_read_and_filtered(world):
     assert [entry["type"] for entry in timeline] == types
     one = listed["data"][0]
     assert (await world.client.get(f"/v1/events/{one['id']}")).json == one
-    for types in ("verification.approved", "verification", "key"):
+    for types in ("verification.approved", "verification", "verification.*", "key", "key.*"):
         found = (await world.client.get(f"/v1/events?type={types}&limit=100")).json["data"]
         assert found
-        assert all(event["type"].startswith(types) for event in found)
+        assert all(event["type"].startswith(types.removesuffix("*")) for event in found)
     assert CODE not in str(listed)
 
 
@@ -168,6 +168,21 @@ async def test_pages_hold_every_event_once(world):
     assert not {event["id"] for event in foreign} & set(ids)
 
 
+async def test_a_stream_asks_again_with_what_the_request_carried(world, monkeypatch):
+    asked = []
+
+    def follow(caller, after, types, again):
+        asked.append(again)
+        return follows(caller, after, types, again)
+
+    follows = world.runtime.services.events.follow
+    monkeypatch.setattr(world.runtime.services.events, "follow", follow)
+    await world.client.get("/v1/events/stream")
+    assert (await asked[0]()).api_key
+    world.runtime.services.directory.forget()
+    assert "events:read" in (await asked[0]()).scopes
+
+
 async def test_a_stream_says_what_it_is_and_needs_its_scope(world):
     reply = await world.client.get("/v1/events/stream")
     assert START.items() <= reply.headers.items()
@@ -180,6 +195,8 @@ async def test_a_stream_says_what_it_is_and_needs_its_scope(world):
     [
         ("/v1/events?type=nothing.happened", "type"),
         ("/v1/events?type=delivery.", "type"),
+        ("/v1/events?type=nothing.*", "type"),
+        ("/v1/events?type=*", "type"),
         ("/v1/events?cursor=zz", "cursor"),
         ("/v1/events?limit=0", "limit"),
         ("/v1/events/stream?last_event_id=evt_1", "last_event_id"),

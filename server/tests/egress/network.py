@@ -52,12 +52,12 @@ class FirstOnly(Routed):
 class ResolvesTwice(Routed):
     """Judges one look-up and connects to another, as most HTTP clients behind a check do."""
 
-    async def _exchange(self, destination, headers, body):
+    async def _exchange(self, destination, headers, body, owner):
         self._host = destination.host
-        return await super()._exchange(destination, headers, body)
+        return await super()._exchange(destination, headers, body, owner)
 
     async def _connected(self, addresses, port):
-        again = [destinations.address_of(one) for one in await self._resolve(self._host)]
+        again = [destinations.address_of(one) for one in await self._resolve(self._host, b"")]
         return await super()._connected(again, port)
 
 

@@ -171,7 +171,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
-async def resolve(host: str) -> tuple[str, ...]:
+async def resolve(host: str, owner: bytes) -> tuple[str, ...]:
     """What a hostile name server says."""
     try:
         return NAMES[host]

@@ -146,7 +146,7 @@ async def test_a_slow_loris_does_not_outlast_the_deadline_mutant_is_caught():
 
 
 async def test_a_name_server_that_never_answers_is_not_waited_for():
-    async def silent(host):
+    async def silent(host, owner):
         await asyncio.Event().wait()
 
     with pytest.raises(Unreachable, match="no answer within"):
@@ -154,7 +154,7 @@ async def test_a_name_server_that_never_answers_is_not_waited_for():
 
 
 async def test_the_next_address_is_tried():
-    async def two(host):
+    async def two(host, owner):
         return ["127.0.0.9", "127.0.0.1"]
 
     async with listening(Receiver()) as receiver:
@@ -172,7 +172,7 @@ async def test_a_closed_port_is_unreachable_and_its_address_is_not_told():
 
 
 async def test_plain_http_stays_within_the_allowed_networks():
-    async def public(host):
+    async def public(host, owner):
         return ["93.184.215.14"]
 
     with pytest.raises(Denied) as caught:
@@ -212,7 +212,7 @@ class Certified:
         authority.configure_trust(self.trust)
 
 
-async def local(host):
+async def local(host, owner):
     return ["127.0.0.1"]
 
 
@@ -310,6 +310,42 @@ async def test_a_connection_is_used_again_mutant_is_caught():
         await keeps_connections(Fresh)
 
 
+async def what_came_unasked_is_no_answer(make):
+    """The peer sends an answer to nothing on a kept connection: the next post gets its own."""
+    unasked = asyncio.Event()
+
+    async def script(reader, writer):
+        writer.write(OK)
+        await unasked.wait()
+        writer.write(OK.replace(b"200 OK", b"418 No"))
+        await reader.read(1)
+
+    async with listening(Receiver(script=script)) as receiver:
+        one = make(now, LOOPBACK)
+        url = f"http://127.0.0.1:{receiver.port}/"
+        assert (await one.post(url, {}, b"{}")).status == 200
+        ((_, kept),) = next(iter(one._idle._kept.values()))
+        unasked.set()
+
+        async def has_come():
+            return bool(kept.reader._buffer)
+
+        await eventually(has_come, "it has come")
+        assert (await one.post(url, {}, b"{}")).status == 200
+        assert receiver.connections == 2
+        await one.aclose()
+
+
+async def test_what_came_unasked_is_no_answer():
+    await what_came_unasked_is_no_answer(GuardedPoster)
+
+
+async def test_what_came_unasked_mutant_is_caught(monkeypatch):
+    monkeypatch.setattr(idle.Open, "is_quiet", True)
+    with pytest.raises(AssertionError):
+        await what_came_unasked_is_no_answer(GuardedPoster)
+
+
 async def test_a_kept_connection_that_was_closed_meanwhile_costs_nothing():
     async with listening(Receiver()) as receiver:  # closes after its answer without saying so
         one = poster()
@@ -323,7 +359,7 @@ async def a_kept_connection_is_judged_anew(make):
     """The name now leads inside: the connection that is still open to the outside is of no use."""
     found = ["127.0.0.1"]
 
-    async def resolve(host):
+    async def resolve(host, owner):
         return found
 
     async with listening(Receiver(keeps=True)) as receiver:
@@ -345,8 +381,9 @@ async def test_a_kept_connection_is_judged_anew():
 
 async def test_a_kept_connection_is_judged_anew_mutant_is_caught():
     class Trusting(GuardedPoster):
-        async def _addresses(self, destination):
-            self._known = getattr(self, "_known", None) or await super()._addresses(destination)
+        async def _addresses(self, destination, owner):
+            known = getattr(self, "_known", None)
+            self._known = known or await super()._addresses(destination, owner)
             return self._known
 
     with pytest.raises((AssertionError, pytest.fail.Exception)):

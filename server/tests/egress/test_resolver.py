@@ -7,7 +7,9 @@ import threading
 import pytest
 
 from watchword_server.egress import resolver
+from watchword_server.egress.poster import GuardedPoster
 from watchword_server.egress.resolver import SystemResolver
+from watchword_server.ports.outside import Busy
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ async def test_one_look_up_serves_all_who_wait(names):
 
 async def test_one_look_up_serves_all_who_wait_mutant_is_caught(names):
     class Eager(SystemResolver):
-        async def __call__(self, host):
+        async def __call__(self, host, owner=b""):
             return await SystemResolver()(host)
 
     with pytest.raises(AssertionError):
@@ -66,13 +68,48 @@ async def test_a_name_without_an_address_is_an_error_each_time(names):
             await resolve("nobody.example")
 
 
-async def test_names_that_never_answer_cost_a_bounded_number_of_threads(names, monkeypatch):
-    monkeypatch.setattr(resolver, "MAX_LOOKUPS", 3)
+async def names_that_never_answer_cost_only_their_owner(names, monkeypatch):
+    """One owner's share is used up: another's look-up is quick, his own next one waits."""
+    monkeypatch.setattr(resolver, "EACH", 3)
     resolve = SystemResolver()
-    waiting = [asyncio.create_task(resolve(f"slow{n}.example")) for n in range(3)]
+    slow = [asyncio.create_task(resolve(f"slow{n}.example", b"one")) for n in range(3)]
     await asyncio.sleep(0)
-    with pytest.raises(OSError, match="too many"):
-        await resolve("quick.example")
+    own = asyncio.create_task(resolve("quick.example", b"one"))
+    joined = asyncio.create_task(resolve("slow0.example", b"one"))
+    assert await resolve("other.example", b"two")
+    assert len(names.asked) == 4
+    assert not own.done()
     names.go.set()
-    await asyncio.gather(*waiting)
-    assert await resolve("quick.example")
+    assert await own
+    await asyncio.gather(*slow, joined)
+    assert names.asked.count("slow0.example") == 1
+    assert not resolve._under_way
+    assert not resolve._owned
+
+
+async def test_names_that_never_answer_cost_only_their_owner(names, monkeypatch):
+    await names_that_never_answer_cost_only_their_owner(names, monkeypatch)
+
+
+async def test_names_that_never_answer_mutants_are_caught(names, monkeypatch):
+    def is_full(self, owner):
+        return len(self._under_way) >= 3  # everybody's together
+
+    monkeypatch.setattr(resolver, "PLACE_S", 0.05)
+    with monkeypatch.context() as patch:
+        patch.setattr(SystemResolver, "_is_full", is_full)
+        with pytest.raises(resolver.TooManyLookups):
+            await names_that_never_answer_cost_only_their_owner(names, patch)
+
+
+async def test_a_place_that_is_not_free_in_time_says_nothing_of_the_name(names, monkeypatch):
+    monkeypatch.setattr(resolver, "MAX_LOOKUPS", 1)
+    monkeypatch.setattr(resolver, "PLACE_S", 0.01)
+    poster = GuardedPoster(lambda: 0)
+    slow = asyncio.create_task(poster._resolve("slow.example", b"one"))
+    await asyncio.sleep(0)
+    with pytest.raises(Busy, match="too many"):
+        await poster.post("https://quick.example/", {}, b"{}", b"two")
+    names.go.set()
+    await slow
+    assert await poster._resolve("quick.example", b"two")

@@ -110,7 +110,7 @@ async def name_server():
     asking.nameservers = ["127.0.0.1"]
     asking.port = transport.get_extra_info("sockname")[1]
 
-    async def resolve(host):
+    async def resolve(host, owner=b""):
         found = await asking.resolve(f"{host}.", "A")
         return [row.address for row in found]
 

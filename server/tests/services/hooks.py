@@ -40,10 +40,14 @@ class FakePoster:
 
     def __init__(self) -> None:
         self.posts: list[Post] = []
+        self.owners: set[bytes] = set()
         self.acts: dict[str, list[Act] | Act] = {}
 
-    async def post(self, url: str, headers: dict[str, str], body: bytes) -> Reply:
+    async def post(
+        self, url: str, headers: dict[str, str], body: bytes, owner: bytes = b""
+    ) -> Reply:
         post = Post(url, dict(headers), body)
+        self.owners.add(owner)
         self.posts.append(post)
         acts = [] if post.is_ping else self.acts.get(url, [])
         act = (acts.pop(0) if acts else OK) if isinstance(acts, list) else acts

@@ -13,14 +13,14 @@ from engagelab_otp import (
 )
 
 from services.desk import PHONE
-from services.hooks import Hooks, hooked
-from watchword_server.domain import callbacks, events, ids
+from services.hooks import URL, Hooks, hooked
+from watchword_server.domain import callbacks, events, ids, webhook
 from watchword_server.domain.callbacks import Concerned
 from watchword_server.domain.delivery import Reason
 from watchword_server.domain.events import Data, Event, EventType
 from watchword_server.domain.ids import Prefix
 from watchword_server.ports.outside import Rejected, Reply
-from watchword_server.services.webhooks import notifying
+from watchword_server.services.webhooks import Changes, notifying
 
 PROJECT, SUBJECT = bytes(range(16)), bytes(range(16, 32))
 
@@ -84,6 +84,48 @@ async def test_a_ping_is_signed_and_says_nothing(hooks: Hooks):
     (ping,) = hooks.poster.posts
     assert ping.body == b"{}"
     assert Vendor(made.secret).read(ping, hooks.desk.clock) == []
+
+
+MOVES = {
+    "https://hooks.example.com/else": "Bearer abc",
+    "https://hooks.example.com:8443/in": None,
+    "https://elsewhere.example.com/in": None,
+}
+
+
+async def an_authorization_stays_at_its_origin(hooks: Hooks, url: str, kept: str | None):
+    """Whoever moves an endpoint does not learn what the old place was shown."""
+    made = await hooks.callbacks(authorization="Bearer abc")
+    hooks.poster.acts[URL] = Reply(500)
+    await hooks.desk.start()
+    await hooks.post()
+    caller, id = hooks.desk.caller, made.endpoint.id
+    assert (await hooks.endpoints.get(caller, id))[0].failing_since is not None
+    moved = await hooks.endpoints.update(caller, id, Changes(url=url))
+    assert (moved.failing_since is None) is (kept is None)
+    await hooks.endpoints.test(caller, id)
+    assert hooks.poster.posts[-1].headers.get("authorization") == kept
+
+
+@pytest.mark.parametrize(("url", "kept"), MOVES.items())
+async def test_an_authorization_stays_at_its_origin(hooks: Hooks, url, kept):
+    await an_authorization_stays_at_its_origin(hooks, url, kept)
+
+
+@pytest.mark.parametrize("same", [True, False])
+async def test_an_authorization_mutants_are_caught(hooks: Hooks, monkeypatch, same):
+    monkeypatch.setattr(webhook, "same_origin", lambda *_: same)
+    url = "https://elsewhere.example.com/in" if same else "https://hooks.example.com/else"
+    with pytest.raises(AssertionError):
+        await an_authorization_stays_at_its_origin(hooks, url, MOVES[url])
+
+
+async def test_a_moved_endpoint_takes_an_authorization_that_is_given(hooks: Hooks):
+    made = await hooks.callbacks(authorization="Bearer abc")
+    changes = Changes(url="https://elsewhere.example.com/in", authorization="Bearer new")
+    await hooks.endpoints.update(hooks.desk.caller, made.endpoint.id, changes)
+    await hooks.endpoints.test(hooks.desk.caller, made.endpoint.id)
+    assert hooks.poster.posts[-1].headers["authorization"] == "Bearer new"
 
 
 async def test_username_secret_and_authorization_are_those_that_were_given(hooks: Hooks):

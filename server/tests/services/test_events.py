@@ -209,16 +209,30 @@ async def test_a_silent_feed_shows_that_it_is_alive(desk, monkeypatch):
         assert await anext(feed) == ()
 
 
+async def issued(desk, **more):
+    """A key that may read events, and the header that proves it."""
+    made = await desk.services.api_keys.create(
+        desk.caller, "reader", {Scope.EVENTS_READ}, None, more.get("ips", ())
+    )
+    return made.key.id, f"Bearer {made.bearer}".encode()
+
+
+async def letting_in(desk, header):
+    """The caller behind a header, and how a feed asks for it again."""
+
+    def again():
+        return desk.services.directory.authenticate(header, "192.0.2.7")
+
+    return await again(), again
+
+
 async def ends_with_its_key(service, desk, monkeypatch):
     monkeypatch.setattr(feeds, "HEARTBEAT_S", 0.01)
-    issued = await desk.services.api_keys.create(
-        desk.caller, "reader", {Scope.EVENTS_READ}, None, ()
-    )
-    header = f"Bearer {issued.bearer}".encode()
-    caller = await desk.services.directory.authenticate(header, "192.0.2.7")
+    key, header = await issued(desk)
+    caller, _ = await letting_in(desk, header)
     feed = service.follow(caller, None, EVERY_TYPE)
     assert await anext(feed) == ()
-    await desk.services.api_keys.delete(desk.caller, issued.key.id)
+    await desk.services.api_keys.delete(desk.caller, key)
     async with asyncio.timeout(2):
         async for _ in feed:
             pass
@@ -228,15 +242,129 @@ async def test_a_feed_ends_with_its_key(desk, monkeypatch):
     await ends_with_its_key(desk.services.events, desk, monkeypatch)
 
 
-async def test_a_feed_ends_with_its_key_mutant_is_caught(desk, monkeypatch):
-    class Trusting(Events):
-        async def _is_good(self, caller):
-            return True
+class Trusting(Events):
+    async def _is_good(self, caller, again):
+        return True
 
+
+async def test_a_feed_ends_with_its_key_mutant_is_caught(desk, monkeypatch):
     service = Trusting(desk.runtime.store, desk.clock)
     with pytest.raises(TimeoutError):
         await ends_with_its_key(service, desk, monkeypatch)
     await service.close()
+
+
+async def deleted(desk, key):
+    await desk.services.api_keys.delete(desk.caller, key)
+
+
+async def without_its_scope(desk, key):
+    await desk.runtime.store.write(
+        lambda tx: tx.api_keys.update(
+            msgspec.structs.replace(tx.api_keys.find(key), scopes=frozenset({Scope.MESSAGES_SEND}))
+        )
+    )
+    desk.services.directory.forget()
+
+
+async def from_elsewhere_only(desk, key):
+    await desk.services.api_keys.update(desk.caller, key, None, None, ["198.51.100.0/24"], None)
+
+
+async def with_another_secret(desk, key):
+    await desk.services.api_keys.rotate(desk.caller, key, 0)
+
+
+REVOKED = [deleted, without_its_scope, from_elsewhere_only, with_another_secret]
+
+
+async def a_busy_feed_ends(service, desk, revoke):
+    """A second after the key lost its right, nothing more is shown, however much happens."""
+    desk.runtime.store.committed = service.hint
+    key, header = await issued(desk)
+    caller, again = await letting_in(desk, header)
+    feed = service.follow(caller, None, EVERY_TYPE, again)
+    assert await anext(feed) == ()
+    await write(desk, 1)
+    assert await anext(feed)
+    await revoke(desk, key)
+    desk.clock.advance(feeds.PROOF_MS)
+    await write(desk, 1)
+    async with asyncio.timeout(5):
+        shown = [batch async for batch in feed]
+    assert shown == []
+
+
+@pytest.mark.parametrize("revoke", REVOKED)
+async def test_a_busy_feed_ends_when_its_key_is_no_longer_let_in(desk, revoke):
+    await a_busy_feed_ends(desk.services.events, desk, revoke)
+
+
+@pytest.mark.parametrize("proves", ["never", "in silence", "by the row"])
+async def test_a_busy_feed_mutants_are_caught(desk, proves, monkeypatch):
+    class ByTheRow(Events):
+        async def _is_good(self, caller, again):
+            return await super()._is_good(caller, None)
+
+    made = {"never": Trusting, "in silence": Events, "by the row": ByTheRow}[proves]
+    if proves == "in silence":
+        monkeypatch.setattr(feeds, "PROOF_MS", 2**40)
+        monkeypatch.setattr(desk.clock, "advance", lambda ms: None)
+    service = made(desk.runtime.store, desk.clock)
+    with pytest.raises((AssertionError, TimeoutError)):
+        async with asyncio.timeout(2):
+            await a_busy_feed_ends(service, desk, with_another_secret)
+    await service.close()
+
+
+async def is_heard_among_others(service, desk):
+    """Another project is busy and this one is not: its feed still shows that it is alive."""
+    desk.runtime.store.committed = service.hint
+    other = await desk.services.projects.create("other", Mode.DEVELOPMENT)
+    async with following(service, desk.caller) as feed:
+        pending = asyncio.create_task(anext(feed))
+        await eventually(lambda: waits(service), "the feed waits")
+        desk.clock.advance(round(feeds.HEARTBEAT_S * 1000))
+        await write(desk, 1, other.id)
+        try:
+            async with asyncio.timeout(2):
+                assert await pending == ()
+        finally:
+            pending.cancel()
+            await asyncio.gather(pending, return_exceptions=True)
+
+
+async def test_a_silent_feed_shows_that_it_is_alive_whatever_others_do(desk):
+    await is_heard_among_others(desk.services.events, desk)
+
+
+async def test_a_silent_feed_mutant_is_caught(desk):
+    class AnyNewsWillDo(Events):
+        async def _silence(self, place, seconds):
+            return await super()._silence(place, feeds.HEARTBEAT_S)
+
+        async def _feed(self, *given):
+            self._clock = type("Stopped", (), {"now": staticmethod(lambda: 0)})()
+            async for batch in super()._feed(*given):
+                yield batch
+
+    service = AnyNewsWillDo(desk.runtime.store, desk.clock)
+    with pytest.raises(TimeoutError):
+        await is_heard_among_others(service, desk)
+    await service.close()
+
+
+async def test_a_feed_of_a_sandbox_goes_on_until_its_project_is_gone(desk, monkeypatch):
+    monkeypatch.setattr(feeds, "HEARTBEAT_S", 0.01)
+    project = desk.caller.project
+    caller = msgspec.structs.replace(desk.caller, api_key=project)
+    async with following(desk.services.events, caller) as feed:
+        assert await anext(feed) == ()
+        assert await anext(feed) == ()
+        await desk.services.projects.delete(project)
+        async with asyncio.timeout(5):
+            async for _ in feed:
+                pass
 
 
 async def test_closing_ends_every_feed(desk):

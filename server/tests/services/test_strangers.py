@@ -50,8 +50,8 @@ async def reaches_no_inside(stage, caller, inside):
     """Neither by a ping, nor by an event, nor over plain http."""
     endpoints = stage.services.webhook_endpoints
     made, ping = await endpoints.create(caller, Asked(url=f"https://{inside}"))
-    assert ping.error == DENIED
-    assert (await endpoints.test(caller, made.endpoint.id)).error == DENIED
+    assert ping.error.startswith(DENIED)
+    assert (await endpoints.test(caller, made.endpoint.id)).error.startswith(DENIED)
     changes = Changes(url=f"http://{inside}")
     is_refused(await refusal(endpoints.update(caller, made.endpoint.id, changes)), BAD_FIELD)
     is_refused(await refusal(endpoints.create(caller, Asked(url=f"http://{inside}"))), BAD_FIELD)

@@ -1,17 +1,20 @@
 """Events reach the endpoints that want them: at least once, with one id, signed anew each time."""
 
+import asyncio
+
 import msgspec
 import pytest
 from standardwebhooks import webhooks
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from services.desk import PHONE
+from services.desk import PHONE, is_refused, refusal
 from services.hooks import URL, Hooks, hooked
 from watchword_server.domain import letter
+from watchword_server.domain.errors import RATE_LIMITED
 from watchword_server.domain.project import Mode
 from watchword_server.domain.webhook import Disabled
-from watchword_server.ports.outside import Denied, Reply, Unreachable
-from watchword_server.services.webhooks import Asked, Changes, Selection, notifying
+from watchword_server.ports.outside import Busy, Denied, Reply, Unreachable
+from watchword_server.services.webhooks import Asked, Changes, Selection, endpoints, notifying
 from watchword_server.testing import open_runtime
 
 DAY_S = 86_400
@@ -88,6 +91,37 @@ async def test_a_failed_post_mutant_is_caught(hooks: Hooks, monkeypatch):
     monkeypatch.setattr(notifying.webhook, "after_attempt", gives_up)
     with pytest.raises((AssertionError, ValueError)):
         await retries(hooks)
+
+
+async def what_could_not_be_tried_is_put_off(hooks: Hooks):
+    """No room to look a name up: no attempt, nothing against the endpoint, tried again soon."""
+    made = await hooks.endpoint(types=("verification.created",))
+    hooks.poster.acts[URL] = [Busy("too many names are being looked up")] * 5
+    await hooks.desk.start()
+    for _ in range(5):
+        assert await hooks.post() == 1
+        (delivery,) = await hooks.deliveries(made.endpoint.id)
+        assert (delivery.status, delivery.step, delivery.tries) == ("pending", 0, 0)
+        hooks.desk.later(12)
+    endpoint, _ = await hooks.endpoints.get(hooks.desk.caller, made.endpoint.id)
+    assert endpoint.failing_since is None
+    await hooks.post()
+    (delivery,) = await hooks.deliveries(made.endpoint.id)
+    assert (delivery.status, delivery.tries) == ("delivered", 1)
+    assert hooks.poster.owners == {hooks.desk.caller.project}
+
+
+async def test_what_could_not_be_tried_is_put_off(hooks: Hooks):
+    await what_could_not_be_tried_is_put_off(hooks)
+
+
+async def test_what_could_not_be_tried_mutant_is_caught(hooks: Hooks, monkeypatch):
+    def busy(*_):
+        return Unreachable("the name has no address")
+
+    monkeypatch.setitem(globals(), "Busy", busy)
+    with pytest.raises(AssertionError):
+        await what_could_not_be_tried_is_put_off(hooks)
 
 
 async def test_after_the_schedule_it_is_exhausted_and_a_replay_begins_anew(hooks: Hooks):
@@ -213,7 +247,26 @@ async def test_a_denied_destination_is_a_failure_that_says_so(hooks: Hooks):
     await hooks.desk.start()
     await hooks.post()
     (delivery,) = await hooks.deliveries(made.endpoint.id)
-    assert (delivery.status, delivery.error) == ("pending", "denied: private")
+    assert delivery.status == "pending"
+    assert delivery.error.startswith("denied: private. ")
+    assert "WATCHWORD_WEBHOOK_ALLOW " in delivery.error
+
+
+@pytest.mark.parametrize(
+    ("rule", "advice"),
+    [
+        ("http", "WATCHWORD_WEBHOOK_ALLOW_HTTP=true"), ("port", "443"), ("host", "host name"),
+        ("url", "without user"), ("loopback", "WATCHWORD_WEBHOOK_ALLOW "),
+        ("metadata", "public address"),
+    ],
+)  # fmt: skip
+async def test_a_refusal_says_what_to_do(hooks: Hooks, rule, advice):
+    made = await hooks.endpoint(types=("verification.created",))
+    hooks.poster.acts[URL] = Denied(rule)
+    await hooks.desk.start()
+    await hooks.post()
+    (delivery,) = await hooks.deliveries(made.endpoint.id)
+    assert advice in delivery.error
 
 
 async def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(hooks: Hooks, monkeypatch):
@@ -307,3 +360,44 @@ async def test_a_failing_ping_is_told_and_the_endpoint_is_kept(tmp_path, clock):
         assert (ping.succeeded, ping.answer) == (False, None)
         assert not made.endpoint.verified
         assert len(await runtime.services.webhook_endpoints.of(caller)) == 1
+
+
+async def pings_are_few_at_a_time(hooks: Hooks):
+    """One project's pings hang: its next one is refused, and another project's is not."""
+    made = await hooks.endpoint()
+    answers, go = hooks.poster.post, asyncio.Event()
+
+    async def hangs(url, headers, body, owner=b""):
+        if owner == made.endpoint.project:
+            await go.wait()
+        return await answers(url, headers, body, owner)
+
+    hooks.poster.post = hooks.runtime.poster.post = hangs
+    caller, id = hooks.desk.caller, made.endpoint.id
+    pings = [asyncio.create_task(hooks.endpoints.test(caller, id)) for _ in range(4)]
+    await asyncio.sleep(0)
+    try:
+        async with asyncio.timeout(2):
+            asked = hooks.endpoints.test(caller, id)
+            is_refused(await refusal(asked), RATE_LIMITED, limit="pings")
+            asked = hooks.endpoints.create(caller, Asked(url=URL))
+            is_refused(await refusal(asked), RATE_LIMITED, limit="pings")
+        assert len(await hooks.endpoints.of(caller)) == 1
+        await hooks.runtime.services.projects.create("other", Mode.LIVE)
+        other = await hooks.runtime.operator("other")
+        assert (await hooks.endpoints.create(other, Asked(url=URL)))[1].succeeded
+    finally:
+        go.set()
+        done = await asyncio.gather(*pings)
+    assert all(ping.succeeded for ping in done)
+    assert (await hooks.endpoints.test(caller, id)).succeeded
+
+
+async def test_pings_are_few_at_a_time(hooks: Hooks):
+    await pings_are_few_at_a_time(hooks)
+
+
+async def test_pings_are_few_at_a_time_mutant_is_caught(hooks: Hooks, monkeypatch):
+    monkeypatch.setattr(endpoints, "PINGS_PER_PROJECT", 99)
+    with pytest.raises(TimeoutError):
+        await pings_are_few_at_a_time(hooks)

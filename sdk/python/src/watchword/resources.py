@@ -264,7 +264,7 @@ class Events(Resource[W]):
     ) -> Listing[Event]:
         """The events of the project, newest first, at most `limit`.
 
-        `type` is one such as verification.approved, or a family such as verification.
+        `type` is one such as verification.approved, or a family such as verification.*.
         """
         return listing("/events", Event, limit=limit, type=type, message_id=message_id)
 

@@ -121,7 +121,7 @@ class Application:
                 if caller is None:
                     caller = await self._directory.authenticate(authorization, client)
                 services = self._services if caller.mode is not _SANDBOX else self._rehearsal
-                call = Call(caller, services, values, client, request_id)
+                call = Call(caller, services, values, client, request_id, authorization)
                 once = None
                 if method == "POST" and (key := headers.get(HEADER)) is not None:
                     once = Once(key, self._problems, path)

@@ -49,6 +49,7 @@ class Call(msgspec.Struct):
 
     Attributes:
         path: the values in the path, by name.
+        authorization: the header that proved the caller; empty for one of this process.
         standing: how the tightest limit stands after this call, for the RateLimit headers.
     """
 
@@ -57,7 +58,11 @@ class Call(msgspec.Struct):
     path: Mapping[str, str]
     client_ip: str
     request_id: str
+    authorization: bytes = b""
     standing: Standing | None = None
+
+    def __repr__(self) -> str:
+        return f"<Call {self.request_id}>"
 
     def counted(self, standing: Standing) -> None:
         """Take note of another limit's standing, if none that is known has less left."""

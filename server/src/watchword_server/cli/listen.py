@@ -22,6 +22,7 @@ _SECRET_BYTES = 24
 _FORWARD_S = 30.0
 _LONGEST_PAUSE_S = 10.0
 _MS = 1000
+REFUSED = "connection refused: nothing listens there; start your program"
 _OK = range(200, 300)
 _SUBJECTS = ("message_id", "template_id", "key_id", "endpoint_id")
 
@@ -56,7 +57,9 @@ def _secret(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     "--secret", callback=_secret, envvar="WATCHWORD_LISTEN_SECRET", metavar="WHSEC",
     help="Sign with this secret; unset, a new one is made and shown. [WATCHWORD_LISTEN_SECRET]",
 )  # fmt: skip
-@click.option("--type", "type_", metavar="TYPE", help="Only this type or family of events.")
+@click.option(
+    "--type", "type_", metavar="TYPE", help="Only this type, or a family such as verification.*."
+)
 @click.option("--after", metavar="EVENT_ID", help="Begin after this event instead of now.")
 @click.option("--count", type=click.IntRange(1), help="Stop after so many events.")
 @json_option
@@ -68,7 +71,8 @@ def command(
 
     It calls with WATCHWORD_DEV_KEY and WATCHWORD_DEV_SECRET, as any application does, and comes
     back by itself when the server was away.  Each event is posted once; a webhook endpoint is
-    what retries.  With --json each event is one line.
+    what retries.  With --json each event is one line: {"event": ..., "forwarded": ...}, the
+    latter with `status` and `ms`, or `error`.  With --count it exits 1 if no post got a 2xx.
     """
     made = "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
     forwarder = Forwarder(url, secret or made) if url is not None else None
@@ -78,11 +82,17 @@ def command(
             screen.note(f"Signing secret of this run: {made}")
     try:
         with calling() as client:
+            taken = forwarder is None
             for event in itertools.islice(_events(client, type_, after), count):
                 outcome = forwarder.forward(event) if forwarder is not None else {}
+                taken = taken or outcome.get("status") in _OK
                 _show(event, outcome, as_json=as_json)
     except KeyboardInterrupt:
         screen.note("Stopped.")
+        return
+    if not taken:
+        screen.note(f"No post to {url} was answered with 2xx.")
+        raise click.exceptions.Exit(1)
 
 
 def _events(client: Watchword, type: str | None, after: str | None) -> Iterator[Event]:
@@ -124,8 +134,17 @@ class Forwarder:
         try:
             answer = self._http.post(self._url, content=body, headers=headers)
         except httpx2.RequestError as error:
-            return {"error": type(error).__name__}
+            return {"error": REFUSED if _is_refused(error) else type(error).__name__}
         return {"status": answer.status_code, "ms": round((time.perf_counter() - began) * _MS)}
+
+
+def _is_refused(error: BaseException | None) -> bool:
+    """Whether nobody listened, as the system said at the bottom of it."""
+    while error is not None:
+        if isinstance(error, ConnectionRefusedError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _show(event: Event, outcome: dict[str, object], *, as_json: bool) -> None:

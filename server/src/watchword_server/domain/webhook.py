@@ -20,6 +20,8 @@ MAX_PAYLOAD = 20_000
 JITTER = 0.2
 FAILING_MS = 5 * 86_400_000
 """Only failures for so long disable an endpoint (Svix: 120 hours)."""
+PUT_OFF_S = 10.0
+"""How long a delivery waits that could not even be tried."""
 KEPT_RESPONSE = 1_024
 _GONE = 410
 _THROTTLED = frozenset({429, 502, 503, 504})
@@ -157,17 +159,18 @@ FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(f"{one.family}.*" for one in Eve
 
 
 def check_types(types: Sequence[str]) -> tuple[str, ...]:
-    """The types without repetitions.
+    """The types without repetitions; `verification` alone means the family `verification.*`.
 
     Raises:
         Problem: BAD_FIELD for one that does not exist.
     """
     known = {*FAMILIES, *(one.value for one in EventType)}
-    if any(type not in known for type in types):
+    named = [type if type in known else f"{type}.*" for type in types]
+    if not known.issuperset(named):
         raise bad_field(
             "event_types", "enum", "Each is an event type or a family such as `verification.*`."
         )
-    return tuple(dict.fromkeys(types))
+    return tuple(dict.fromkeys(named))
 
 
 def check_url(url: str, *, http: bool) -> str:
@@ -186,8 +189,21 @@ def check_url(url: str, *, http: bool) -> str:
             "user, password and fragment; see docs/destinations.md."
         ) from None  # fmt: skip
     if destination.scheme != "https" and not http:
-        raise bad_field("url", "https", "Webhooks go to https URLs only.")
+        raise bad_field("url", "https", "Webhooks go to https URLs only: write https://, or "
+            "the operator sets WATCHWORD_WEBHOOK_ALLOW_HTTP=true and restarts the server; "
+            "see docs/destinations.md.")  # fmt: skip
+
     return url
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two URLs have one scheme, host and port; False where one cannot be read."""
+    try:
+        first, second = destinations.parse(one), destinations.parse(other)
+    except BadDestination:
+        return False
+    origin = first.scheme, first.host, first.port
+    return origin == (second.scheme, second.host, second.port)
 
 
 def delay_ms(seconds: float, chance: float) -> int:
@@ -217,6 +233,12 @@ def after_attempt(
         delivery, status=status, step=step, tries=delivery.tries + 1, due_at=due_at,
         leased=False, answer=tried.answer, error=tried.error, updated_at=now,
     )  # fmt: skip
+
+
+def put_off(delivery: WebhookDelivery, chance: float, now: int) -> WebhookDelivery:
+    """A delivery that this server had no room to try: no attempt, and due again soon."""
+    due_at = now + delay_ms(PUT_OFF_S, chance)
+    return msgspec.structs.replace(delivery, due_at=due_at, leased=False, updated_at=now)
 
 
 def after_answer(

@@ -1,6 +1,7 @@
 """Connections that are kept for the next post to the same place, for a short while."""
 
 import asyncio
+import select
 from collections.abc import Container
 from typing import NamedTuple
 
@@ -19,6 +20,21 @@ class Open(NamedTuple):
     address: Address
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it is open and nothing came on it: that would be taken for the next answer.
+
+        What came is with the reader, which does not tell how much it has, or still the kernel's.
+        """
+        transport = self.writer.transport
+        if transport.is_closing() or self.reader.at_eof():
+            return False
+        if self.reader._buffer:  # type: ignore[attr-defined]
+            return False
+        waiting = select.poll()
+        waiting.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return not waiting.poll(0)
 
     def abort(self) -> None:
         """Close it at once: a polite farewell of TLS would let the peer dawdle over it."""
@@ -41,8 +57,7 @@ class Idle:
             self._count -= 1
             if not kept:
                 del self._kept[place]
-            is_usable = not found.reader.at_eof() and not found.writer.transport.is_closing()
-            if is_usable and found.address in addresses:
+            if found.is_quiet and found.address in addresses:
                 return found
             found.abort()
         return None

@@ -19,8 +19,8 @@ from watchword_server.domain import destinations
 from watchword_server.domain.destinations import Address, BadDestination, Destination, Network
 from watchword_server.egress.exchange import Answer, Stale, request
 from watchword_server.egress.idle import Idle, Open, Place
-from watchword_server.egress.resolver import Resolve, SystemResolver
-from watchword_server.ports.outside import Denied, Reply, Unreachable
+from watchword_server.egress.resolver import Resolve, SystemResolver, TooManyLookups
+from watchword_server.ports.outside import Busy, Denied, Reply, Unreachable
 
 DEADLINE_S = 30.0
 _CONNECT_S = 10.0
@@ -56,7 +56,9 @@ class GuardedPoster:
         self._idle = Idle()
         self._closed = False
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, owner: bytes = b""
+    ) -> Reply:
         """See `ports.Poster.post`."""
         if self._closed:
             raise Unreachable(_STOPPING)
@@ -67,7 +69,7 @@ class GuardedPoster:
         try:
             async with asyncio.timeout(self._deadline_s) as limit:
                 with self._counted(limit):
-                    return await self._exchange(destination, headers, body)
+                    return await self._exchange(destination, headers, body, owner)
         except TimeoutError:
             raise self._cut_off() from None
 
@@ -94,10 +96,10 @@ class GuardedPoster:
             self._under_way.discard(limit)
 
     async def _exchange(
-        self, destination: Destination, headers: Mapping[str, str], body: bytes
+        self, destination: Destination, headers: Mapping[str, str], body: bytes, owner: bytes
     ) -> Reply:
         sent = request(destination, headers, body)
-        addresses = self._judged(destination, await self._addresses(destination))
+        addresses = self._judged(destination, await self._addresses(destination, owner))
         place = destination.scheme, destination.host, destination.port
         kept = self._idle.take(place, addresses)
         if kept is not None:
@@ -130,11 +132,13 @@ class GuardedPoster:
             self._idle.put(place, connection)
         return reply
 
-    async def _addresses(self, destination: Destination) -> Sequence[Address]:
+    async def _addresses(self, destination: Destination, owner: bytes) -> Sequence[Address]:
         if destination.address is not None:
             return (destination.address,)
         try:
-            found = await self._resolve(destination.host)
+            found = await self._resolve(destination.host, owner)
+        except TooManyLookups as error:
+            raise Busy(str(error)) from None
         except OSError:
             found = ()
         if not found:

@@ -109,14 +109,23 @@ class Unreachable(WatchwordError):
         self.what = what
 
 
+class Busy(Unreachable):
+    """Nothing was tried: this server has too much under way.  The destination is not to blame."""
+
+
 class Poster(Protocol):
     """Posts to destinations that callers choose, guarded against requests to the inside."""
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, owner: bytes = b""
+    ) -> Reply:
         """One POST, at most 30 s in all; redirects are answers, not followed.
+
+        `owner` is whose it is: each has a share of what posts have in common.
 
         Raises:
             Denied: before anything was connected, also for a URL that is malformed.
+            Busy: the owner's share is used up; try again in a while.
             Unreachable: it was tried, in vain.
         """
         ...

@@ -7,26 +7,31 @@ that this process makes and at least every `POLL_S` for those of others.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 import msgspec
 
 from watchword_server.domain import events, ids, strangers
 from watchword_server.domain.errors import RATE_LIMITED, Problem, StoreUnavailable
 from watchword_server.domain.events import Event
-from watchword_server.domain.project import Caller
+from watchword_server.domain.project import Caller, Scope, ip_allowed
 from watchword_server.ports.outside import Clock
 from watchword_server.ports.store import Span, Store, Transaction
 
 POLL_S = 0.25
 HEARTBEAT_S = 15.0
 """Proxies cut connections that are silent for a minute or less."""
+PROOF_MS = 1_000
+"""A feed shows nothing on the strength of a proof older than this."""
 BATCH = 100
 REACH = 20_000
 """How many places one read walks, whosever they are: some milliseconds."""
 FEEDS_PER_PROJECT = 32
 FEEDS = 1_000
 EVERY_TYPE: Span = ("", "~")
+_MS = 1000
+Again = Callable[[], Awaitable[Caller]]
+"""Authenticates anew what a request carried; raises Problem where it is no longer good."""
 
 
 class EventPage(msgspec.Struct, frozen=True):
@@ -83,11 +88,12 @@ class Events:
         return await self._store.read(query)
 
     def follow(
-        self, caller: Caller, after: int | None, types: Span
+        self, caller: Caller, after: int | None, types: Span, again: Again | None = None
     ) -> AsyncGenerator[Sequence[Event], None]:
         """Events after a place, or from now on; an empty batch is a sign of life.
 
-        It ends when the server stops and when the caller's key is no longer good.
+        It ends when the server stops and when the caller would no longer be let in, by `again`
+        or, without it, by the key's row.
 
         Raises:
             Problem: RATE_LIMITED, for too many feeds at a time.
@@ -99,7 +105,7 @@ class Events:
                 retry_after=round(HEARTBEAT_S),
                 extra={"limit": "streams"},
             )
-        return self._feed(caller, after, types)
+        return self._feed(caller, after, types, again)
 
     def _has_room(self, project: bytes) -> bool:
         """Whether a project may have one more feed; strangers never take the places of others."""
@@ -122,7 +128,7 @@ class Events:
             self._news.notify_all()
 
     async def _feed(
-        self, caller: Caller, after: int | None, types: Span
+        self, caller: Caller, after: int | None, types: Span, again: Again | None
     ) -> AsyncGenerator[Sequence[Event], None]:
         self._feeds[caller.project] += 1
         try:
@@ -130,14 +136,22 @@ class Events:
             if self._watch is None or self._watch.done():
                 self._watch = asyncio.create_task(self._watching(), name="events")
             yield ()
+            written = proven = self._clock.now()
+            is_silent = False
             while not self._closed:
                 found, place = await self._read(caller, place, types)
-                if found:
-                    yield found
-                elif await self._silence(place):
-                    if not await self._is_good(caller):
+                now = self._clock.now()
+                left = HEARTBEAT_S - (now - written) / _MS
+                if not found and not is_silent and left > 0:
+                    is_silent = await self._silence(place, left)
+                    continue
+                if not found or now - proven >= PROOF_MS:
+                    if not await self._is_good(caller, again):
                         return
-                    yield ()
+                    proven = now
+                yield found or ()
+                written = self._clock.now()
+                is_silent = False
         finally:
             self._feeds[caller.project] -= 1
             if not self._feeds[caller.project]:
@@ -157,23 +171,25 @@ class Events:
         await self._saw(newest)
         return found, reached
 
-    async def _silence(self, place: int) -> bool:
-        """Wait until there is more than `place`; True if that took a heartbeat's time."""
+    async def _silence(self, place: int, seconds: float) -> bool:
+        """Wait until anybody has more than `place`; True if that took all the time."""
         try:
-            async with asyncio.timeout(HEARTBEAT_S), self._news:
+            async with asyncio.timeout(seconds), self._news:
                 await self._news.wait_for(lambda: self._closed or self._newest != place)
         except TimeoutError:
             return True
         return False
 
-    async def _is_good(self, caller: Caller) -> bool:
-        """Whether the caller's key still is; the operator of this machine has none."""
-        if not caller.api_key:
-            return True
-        key = await self._store.read(lambda tx: tx.api_keys.find(caller.api_key))
-        if key is None or key.disabled or key.project != caller.project:
+    async def _is_good(self, caller: Caller, again: Again | None) -> bool:
+        """Whether the caller would be let in now."""
+        if again is None or caller.api_key == caller.project:  # the sandbox would be made anew
+            now = self._clock.now()
+            return await self._store.read(lambda tx: _stands(tx, caller, now))
+        try:
+            proven = await again()
+        except Problem:
             return False
-        return key.expires_at is None or key.expires_at > self._clock.now()
+        return proven.project == caller.project and Scope.EVENTS_READ in proven.scopes
 
     async def _watching(self) -> None:
         """Look for news for as long as there is a feed."""
@@ -199,3 +215,20 @@ class Events:
             self._newest = newest
             async with self._news:
                 self._news.notify_all()
+
+
+def _stands(tx: Transaction, caller: Caller, now: int) -> bool:
+    """Whether a caller's project is there and its key is good; not everyone has a key's row.
+
+    The operator of this machine has no key, and that of a sandbox is public.
+    """
+    if tx.projects.get(caller.project) is None:
+        return False
+    if caller.api_key in (b"", caller.project):
+        return True
+    key = tx.api_keys.find(caller.api_key)
+    if key is None or key.disabled or key.project != caller.project:
+        return False
+    if Scope.EVENTS_READ not in key.scopes or not ip_allowed(key.allowed_ips, caller.client_ip):
+        return False
+    return key.expires_at is None or key.expires_at > now

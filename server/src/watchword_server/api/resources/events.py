@@ -1,6 +1,6 @@
 """Events: what happened in a project, as a list and as a stream."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from typing import Annotated
 
@@ -24,7 +24,7 @@ from watchword_server.domain.errors import UNKNOWN_ID, bad_field
 from watchword_server.domain.event_wire import SUBJECTS, WireEvent
 from watchword_server.domain.events import Event, EventType
 from watchword_server.domain.ids import Prefix, parse, text
-from watchword_server.domain.project import Scope
+from watchword_server.domain.project import Caller, Scope
 from watchword_server.ports.store import Span
 from watchword_server.services.events import EVERY_TYPE
 
@@ -42,9 +42,9 @@ EventId = Annotated[
 Types = Annotated[
     str,
     Meta(
-        pattern=rf"^[a-z]+(\.[a-z_]+)?{END}",
+        pattern=rf"^[a-z]+(\.([a-z_]+|\*))?{END}",
         description="Only events of this type, such as `verification.approved`, or of this "
-        "family, such as `verification`.",
+        "family, such as `verification.*` (or `verification`).",
         examples=["verification.approved"],
     ),
 ]
@@ -107,7 +107,13 @@ async def _stream(call: Call, _body: None, query: StreamEvents) -> AsyncGenerato
     after = None
     if not isinstance(query.last_event_id, UnsetType):
         after = events.place(parse(Prefix.EVENT, query.last_event_id))
-    batches = call.services.events.follow(call.caller, after, _span(query.type))
+
+    def again() -> Awaitable[Caller]:
+        return call.services.directory.authenticate(call.authorization, call.client_ip)
+
+    batches = call.services.events.follow(
+        call.caller, after, _span(query.type), again if call.authorization else None
+    )
     return _frames(batches)
 
 
@@ -136,8 +142,9 @@ def _span(types: str | UnsetType) -> Span:
     """
     if isinstance(types, UnsetType):
         return EVERY_TYPE
-    if types in SUBJECTS:
-        return f"{types}.", f"{types}/"  # the character after the point
+    family = types.removesuffix(".*")
+    if family in SUBJECTS:
+        return f"{family}.", f"{family}/"  # the character after the point
     if types in _TYPES:
         return types, f"{types}\0"
     raise bad_field("type", "enum", "No event has this type, or belongs to such a family.")

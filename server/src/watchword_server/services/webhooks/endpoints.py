@@ -1,11 +1,13 @@
 """Webhook endpoints as their owner handles them: made, changed, rotated, tested, deleted."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
 from watchword_server.domain import callbacks, ids, standard_webhooks, strangers, webhook
-from watchword_server.domain.errors import NOT_ALLOWED_HERE, Problem, bad_field
+from watchword_server.domain.errors import NOT_ALLOWED_HERE, RATE_LIMITED, Problem, bad_field
 from watchword_server.domain.ids import Prefix
 from watchword_server.domain.project import Caller
 from watchword_server.domain.webhook import Dialect, Disabled, EndpointSecrets, WebhookEndpoint
@@ -15,6 +17,9 @@ from watchword_server.services.webhooks.posting import Posting
 
 PING_S = 5
 """A ping is answered while somebody waits (EngageLab's own limit is 3 s)."""
+PINGS_PER_PROJECT = 4
+PINGS = 64
+"""Pings at a time: they have no place among the posts of the dispatcher, so they are few."""
 MOST_ENDPOINTS = 100
 _ID_RANDOM = 10
 _MS = 1000
@@ -84,6 +89,7 @@ class WebhookEndpoints:
         self._clock = clock
         self._entropy = entropy
         self._posting = posting
+        self._pings: Counter[bytes] = Counter()
 
     async def create(
         self, caller: Caller, asked: Asked, *, replaces: bool = False
@@ -93,8 +99,15 @@ class WebhookEndpoints:
         With `replaces`, those of the same description go.
 
         Raises:
-            Problem: BAD_FIELD, or NOT_ALLOWED_HERE where the project has too many.
+            Problem: BAD_FIELD, NOT_ALLOWED_HERE where the project has too many, or RATE_LIMITED
+                where too many pings are under way.
         """
+        with self._pinging(caller):
+            return await self._created(caller, asked, replaces)
+
+    async def _created(
+        self, caller: Caller, asked: Asked, replaces: bool
+    ) -> tuple[IssuedEndpoint, Ping]:
         now = self._clock.now()
         secret = _secret(asked.dialect, asked.secret, self._entropy)
         id = ids.make(now, self._entropy(_ID_RANDOM))
@@ -144,6 +157,8 @@ class WebhookEndpoints:
     async def update(self, caller: Caller, endpoint: bytes, changes: Changes) -> WebhookEndpoint:
         """Change what is not None; an endpoint that is enabled gets what happens from then on.
 
+        One that moves to another origin leaves its `authorization` behind: that was for the old.
+
         Raises:
             Problem: UNKNOWN_ID, BAD_FIELD.
         """
@@ -159,7 +174,10 @@ class WebhookEndpoints:
 
         def unit(tx: Transaction) -> WebhookEndpoint:
             old = _owned(tx, caller, endpoint)
-            new = msgspec.structs.replace(self._with_secrets(old, changes), **fields)
+            moves = changes.url is not None and not webhook.same_origin(old.url, changes.url)
+            new = msgspec.structs.replace(self._with_secrets(old, changes, moves), **fields)
+            if moves:
+                new = msgspec.structs.replace(new, failing_since=None)
             if changes.disabled and old.disabled is None:
                 new = msgspec.structs.replace(new, disabled=Disabled.REQUESTED)
             elif changes.disabled is False and old.disabled is not None:
@@ -216,10 +234,27 @@ class WebhookEndpoints:
         """Ping an endpoint, also a disabled one.
 
         Raises:
-            Problem: UNKNOWN_ID.
+            Problem: UNKNOWN_ID, or RATE_LIMITED where too many pings are under way.
         """
-        found = await self._store.read(lambda tx: _owned(tx, caller, endpoint))
-        return await self._ping(found)
+        with self._pinging(caller):
+            found = await self._store.read(lambda tx: _owned(tx, caller, endpoint))
+            return await self._ping(found)
+
+    @contextmanager
+    def _pinging(self, caller: Caller) -> Iterator[None]:
+        """A place for a ping while it is under way."""
+        if self._pings[caller.project] >= PINGS_PER_PROJECT or self._pings.total() >= PINGS:
+            raise Problem(
+                RATE_LIMITED, "Too many pings of webhook endpoints are under way.",
+                retry_after=PING_S, extra={"limit": "pings"},
+            )  # fmt: skip
+        self._pings[caller.project] += 1
+        try:
+            yield
+        finally:
+            self._pings[caller.project] -= 1
+            if not self._pings[caller.project]:
+                del self._pings[caller.project]
 
     async def _ping(self, endpoint: WebhookEndpoint) -> Ping:
         id = ids.make(self._clock.now(), self._entropy(_ID_RANDOM))
@@ -229,17 +264,19 @@ class WebhookEndpoints:
             await self._store.write(lambda tx: _verified(tx, endpoint))
         return Ping(succeeded, posted.ms, posted.answer, posted.error)
 
-    def _with_secrets(self, endpoint: WebhookEndpoint, changes: Changes) -> WebhookEndpoint:
-        if changes.username is None and changes.authorization is None:
+    def _with_secrets(
+        self, endpoint: WebhookEndpoint, changes: Changes, moves: bool
+    ) -> WebhookEndpoint:
+        if changes.username is None and changes.authorization is None and not moves:
             return endpoint
         kept = self._posting.unseal(endpoint)
         authorization = changes.authorization
+        if authorization is None and not moves:
+            authorization = kept.authorization
         secrets = EndpointSecrets(
             kept.secrets,
             _username(endpoint.dialect, changes.username or kept.username),
-            _authorization(
-                endpoint.dialect, kept.authorization if authorization is None else authorization
-            ),
+            _authorization(endpoint.dialect, authorization),
         )
         sealed = self._posting.seal(endpoint.project, endpoint.id, secrets)
         return msgspec.structs.replace(endpoint, secrets=sealed)

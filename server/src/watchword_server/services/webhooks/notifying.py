@@ -226,6 +226,10 @@ class Notifying:
             delivery = current[key]
             if delivery is None:
                 continue  # its endpoint or project was deleted meanwhile
+            if result.posted.is_put_off:
+                if _is_ours(delivery, result):
+                    rows.update(webhook.put_off(delivery, self._chance(), now))
+                continue
             attempt = self._attempt(delivery, result.posted)
             current[key] = changed = self._after(delivery, result, attempt, now)
             rows.update(changed)
@@ -238,8 +242,9 @@ class Notifying:
     def _after(
         self, delivery: WebhookDelivery, result: Result, attempt: WebhookAttempt, now: int
     ) -> WebhookDelivery:
-        is_ours = delivery.leased and delivery.due_at == result.job.delivery.due_at
-        if is_ours or (attempt.succeeded and delivery.status is WebhookStatus.PENDING):
+        if _is_ours(delivery, result) or (
+            attempt.succeeded and delivery.status is WebhookStatus.PENDING
+        ):
             return webhook.after_attempt(
                 delivery, attempt, result.posted.retry_after_s, self._schedule, self._chance(), now
             )
@@ -285,6 +290,11 @@ class Notifying:
 
     def _chance(self) -> float:
         return int.from_bytes(self._entropy(4), "big") / 2**32
+
+
+def _is_ours(delivery: WebhookDelivery, result: Result) -> bool:
+    """Whether the claim that led to a result still holds."""
+    return delivery.leased and delivery.due_at == result.job.delivery.due_at
 
 
 def _is_about_verification(event: Event) -> bool:

@@ -11,18 +11,40 @@ from watchword_server.domain.events import Event
 from watchword_server.domain.letter import Letter
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring
 from watchword_server.domain.webhook import KEPT_RESPONSE, EndpointSecrets, WebhookEndpoint
-from watchword_server.ports.outside import Clock, Denied, Entropy, Poster, Reply, Unreachable
+from watchword_server.ports.outside import Busy, Clock, Denied, Entropy, Poster, Reply, Unreachable
 from watchword_server.telemetry import get_logger
 
 _OPENED = 256
 _MARK = b"***"
+_ADVICE_PRIVATE = (
+    "If this network is yours, its operator names it in WATCHWORD_WEBHOOK_ALLOW and restarts the "
+    "server; see docs/destinations.md."
+)
+_ADVICE_PUBLIC = "Give the URL a public address; see docs/destinations.md."
+_ADVICE = {
+    "http": "Use https, or the operator sets WATCHWORD_WEBHOOK_ALLOW_HTTP=true and restarts the "
+    "server; see docs/destinations.md.",
+    "url": "Write a whole URL such as https://example.com/hooks, without user, password and "
+    "fragment.",
+    "port": "That port belongs to another protocol: let the receiver listen on one such as 443.",
+    "host": "Write a host name without a trailing dot, or an address in its usual form.",
+    "metadata": _ADVICE_PUBLIC,
+    "multicast": _ADVICE_PUBLIC,
+    "reserved": _ADVICE_PUBLIC,
+    "unspecified": _ADVICE_PUBLIC,
+    "this_network": _ADVICE_PUBLIC,
+}
+"""What to do about a refusal, by its rule; another rule is that of a network."""
 _log = get_logger("webhooks")
 _encode = msgspec.msgpack.Encoder().encode
 _secrets = msgspec.msgpack.Decoder(EndpointSecrets).decode
 
 
 class Posted(msgspec.Struct, frozen=True):
-    """How one POST ended; `answer` is None where nothing was answered."""
+    """How one POST ended; `answer` is None where nothing was answered.
+
+    One that was put off was not tried: it says nothing of its endpoint.
+    """
 
     at: int
     ms: int
@@ -30,6 +52,7 @@ class Posted(msgspec.Struct, frozen=True):
     error: str | None = None
     retry_after_s: int | None = None
     response: bytes = b""
+    is_put_off: bool = False
 
 
 class Posting:
@@ -88,11 +111,15 @@ class Posting:
             return self._failed(now, f"no answer within {deadline_s:g} s")
 
     async def _post(self, endpoint: WebhookEndpoint, written: Letter, now: int) -> Posted:
-        poster = self._stranger if strangers.owns(endpoint.project) else self._poster
+        owner = endpoint.project
+        poster = self._stranger if strangers.owns(owner) else self._poster
         try:
-            reply = await poster.post(written.url, written.headers, written.body)
+            reply = await poster.post(written.url, written.headers, written.body, owner)
         except Denied as denied:
-            return self._failed(now, f"denied: {denied.rule}")
+            return self._failed(now, _refusal(denied.rule))
+        except Busy as busy:
+            failed = self._failed(now, busy.what)
+            return msgspec.structs.replace(failed, is_put_off=True)
         except Unreachable as unreachable:
             return self._failed(now, unreachable.what)
         except Exception as error:
@@ -105,6 +132,10 @@ class Posting:
 
     def _nonce(self) -> str:
         return self._entropy(NONCE_BYTES).hex()
+
+
+def _refusal(rule: str) -> str:
+    return f"denied: {rule}. {_ADVICE.get(rule, _ADVICE_PRIVATE)}"
 
 
 def _answered(reply: Reply, at: int, ms: int) -> Posted:
