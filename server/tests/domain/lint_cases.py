@@ -138,6 +138,21 @@ CASES = (
         "<p style='display: none'>free</p>{{code}}")),
     Case("html_attribute", _E, "a value breaks out of the tag", email(
         "<p class='{{name}}'>{{code}}</p>")),
+    *(Case("html_attribute", _E, f"{page}: a variable makes the tag", email(page + "{{code}}"))
+      for page in ("<{{x}}>", "<b {{x}}>x</b>", "<b {{x}}=''>x</b>", "<img alt={{x}}>",
+                   "<style>{{x}}</style>", "<b on{{x}}=''>x</b>", "<!-- {{x}} -->",
+                   "<a href='{{x}}:y'>x</a>", "<a href='https://example.com/{{x}}'>x</a>",
+                   "<p onclick='{{x}}'>x</p>", "<p style='color:{{x}}'>x</p>")),
+    *(Case("html_broken", _E, f"{page}: each mends it its own way", email(page + "{{code}}"))
+      for page in ("<a ", "<a href=", "<a href='", '<a href="x', "<!-- ", "<!-->x-->", "<!--->x-->",
+                   "<style>", "<b</b>", "</b x>", "</ b>", "<?x>", "<![if mso]>", "<b{{x}}>",
+                   "</{{x}}>", "<a href='x'title='y'>", "<style\u00a0>x</style>", "&#" + "1" * 5000,
+                   "<title>x", "<a b='>", "<a x=y=z>", "<!doctype {{x}}>", "<!x>")),
+    Case("html_size", _E, "no mail has so many tags", email("<b>" * 2_001 + "{{code}}")),
+    Case("html_size", _E, "no tag has so many", email("<b" + " x" * 31 + ">{{code}}</b>")),
+    Case("html_remote", _E, "the second one of them is remote", email(
+        "<img srcset='x 1x, https://example.com/y 2x'>{{code}}")),
+    Case("html_remote", _E, "browsers turn it round", email("<img src='\\\\evil.net/x'>{{code}}")),
     Case("link_foreign", _E, "the link behind the words", email(
         "<a href='https://evil.net'>example.com</a>{{code}}")),
     Case("asks_for_secret", _E, "tags in the word", email("Your card <b>num</b>ber: {{code}}")),
@@ -160,5 +175,8 @@ FLAWLESS = (
         category=Category.MARKETING,
     ),
     email("<p>Your {{brand_name}} code is <b>{{code}}</b>.</p><a href='https://example.com'>x</a>"),
+    email("1 < 2 <3 & <b title='{{brand_name}}' lang=en>{{code}}</b ><br/><!-- x --> {{ttl}}"),
+    email("<!DOCTYPE html><title>a <b> c</title><style>b > i {color: red}</style>{{code}}"
+          " {{brand_name}}"),
 )  # fmt: skip
 """Templates in which nothing may be found."""

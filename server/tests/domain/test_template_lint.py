@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from domain.lint_cases import ALLOWED, CASES, FLAWLESS, GOOD, ending, template
+from domain.lint_cases import ALLOWED, CASES, FLAWLESS, GOOD, email, ending, template
 from watchword_server.domain import (
     catalogue,
     template_html,
@@ -121,3 +121,10 @@ HOSTILE = ("a+", "a ", "1 ", "\n", "a.", "a" * 63 + ".", "{ ", "@ ", "<a ", "%a"
 def test_a_hostile_text_is_read_in_one_go(piece):
     """Each of these would keep an expression that looks back over the whole text busy for hours."""
     lint(template(piece * (60_000 // len(piece)), Channel.EMAIL), POLICY)
+    lint(email(piece * (60_000 // len(piece))), POLICY)
+
+
+def test_a_host_that_is_too_long_is_not_decoded(monkeypatch):
+    monkeypatch.setattr(template_links, "_ascii", lambda host: pytest.fail(f"{len(host)}"))
+    found = lint(ending("https://" + "é" * 1_000 + ".com"), POLICY)
+    assert "link_broken" in {each.rule for each in found}

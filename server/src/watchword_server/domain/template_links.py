@@ -116,6 +116,8 @@ _TEL = re.compile(r"(?<![\w{/])\+?\d(?:[ ().-]{0,2}\d){6,20}(?!\w)")
 _DOTS = str.maketrans({"。": ".", "｡": ".", "．": "."})
 _DEFANGED = re.compile(r"[ ]?[\[(][ ]?(?:\.|dot)[ ]?[\])][ ]?", re.IGNORECASE)
 _VARIABLE = "{{"
+_LONGEST_HOST = 253
+"""RFC 1035, 2.3.4; encoding a longer one also takes time that grows with its square."""
 
 
 class Flaw(NamedTuple):
@@ -190,6 +192,9 @@ def _of(link: str, allowed: frozenset[str]) -> Iterator[Flaw]:
 
 
 def _of_host(host: str, allowed: frozenset[str]) -> Iterator[Flaw]:
+    if len(host) > _LONGEST_HOST:
+        yield Flaw("link_broken", "a link cannot be read: its host is too long")
+        return
     if _is_address(host):
         yield Flaw("link_address", "a link leads to a bare IP address")
         return
