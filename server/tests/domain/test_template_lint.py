@@ -10,6 +10,7 @@ from watchword_server.domain import (
     template_letters,
     template_links,
     template_lint,
+    template_rules,
     template_wording,
 )
 from watchword_server.domain.channel import Channel
@@ -45,6 +46,15 @@ MUTANTS = {
     "no look-alikes": (template_wording, "folded", str.lower, "asks_for_secret"),
     "no disguises": (template_wording, "disguises", lambda text: (text,), "asks_for_secret"),
     "no IDN": (template_links, "_ascii", lambda host: "example.com", "link_look_alike"),
+    "links not browsed": (
+        template_links,
+        "behind",
+        template_links.flaws,
+        "link_foreign",
+    ),
+    "no values": (template_lint, "with_presets", lambda text, content: text, "link_foreign"),
+    "no total": (template_rules, "MAX_RENDERED", 10**9, "rendered_size"),
+    "no count": (template_rules, "MAX_VARIABLES", 10**9, "too_many_variables"),
     "links as written": (template_links, "seen", str, "link_foreign"),
     "no bidi": (template_letters, "turning", lambda text: (), "bidi_control"),
     "no hidden": (template_letters, "hidden", lambda text: (), "invisible"),
@@ -112,6 +122,13 @@ def test_channels_beyond_the_strategy_are_looked_at_too():
     contents = {**made.contents, Channel.VOICE: {"default": Content(GOOD + " You have won.")}}
     found = lint(msgspec.structs.replace(made, contents=contents), POLICY)
     assert {each.rule for each in found} == {"prize"}
+
+
+def test_values_are_not_filled_in_where_there_would_be_too_much(monkeypatch):
+    monkeypatch.setattr(template_lint, "with_presets", lambda *_: pytest.fail("filled"))
+    for case in CASES:
+        if case.rule in ("too_many_variables", "rendered_size"):
+            is_found(case)
 
 
 HOSTILE = ("a+", "a ", "1 ", "\n", "a.", "a" * 63 + ".", "{ ", "@ ", "<a ", "%a", "a://", "{{", "(")
