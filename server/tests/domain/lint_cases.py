@@ -94,7 +94,8 @@ CASES = (
         GOOD + " See example.com", Channel.VOICE)),
     *(Case("link_foreign", _E, f"{href}: a browser goes there", email(
         f"<a href='{href}'>x</a>{{{{code}}}}"))
-      for href in ("//evil.zip", "https:evil.zip", "https:\\\\evil.zip", "/\\evil.zip", "https:/evil.zip",
+      for href in ("//evil.zip", "https:evil.zip", "https:\\\\evil.zip", "/\\evil.zip",
+                   "https:/evil.zip",
                    "\\\\evil.zip", " https:///evil.zip", "ht\ntps://evil.zip", "mailto:x@evil.net",
                    "https://evil.zip\\.example.com", "&#104;ttps:evil.zip", "HTTPS:evil.zip")),
     *(Case("link_foreign", _E, f"{words}: so may a handset", ending(words))
