@@ -8,6 +8,7 @@ import pytest
 from services.desk import is_refused, opened, refusal
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.errors import (
+    ALREADY_SO,
     BAD_FIELD,
     CONFLICT,
     NO_CHANNEL_CONFIG,
@@ -186,9 +187,9 @@ async def test_a_withdrawn_version_stops_the_template_even_at_the_hand_over(shel
 async def test_a_decision_is_made_once(shelf):
     await shelf.submit()
     await shelf.review(APPROVED)
-    is_refused(await refusal(shelf.review(APPROVED)), CONFLICT, reason="already_approved")
+    is_refused(await refusal(shelf.review(APPROVED)), ALREADY_SO, reason="already_approved")
     await shelf.review(REJECTED)
-    is_refused(await refusal(shelf.review(REJECTED)), CONFLICT, reason="already_rejected")
+    is_refused(await refusal(shelf.review(REJECTED)), ALREADY_SO, reason="already_rejected")
     is_refused(await refusal(shelf.review(APPROVED, version=9)), UNKNOWN_ID)
 
 

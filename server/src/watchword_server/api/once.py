@@ -2,8 +2,8 @@
 
 Here it is decided which answers are given again.  An answer that says what became of the call is,
 a refusal included.  Not so one that says nothing final (500 and above, 429), one about who asks
-(401, 403), one about a malformed request (3001, 3002), one that is too large to be kept: these leave the
-key free.
+(401, 403), one about a malformed request (3001, 3002), one that is too large to be kept: these
+leave the key free.
 """
 
 import re
