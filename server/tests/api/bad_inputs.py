@@ -22,6 +22,7 @@ REFUSED = (400, 3003, "A business rule refuses this call", "fix_request")
 USED = (409, 3003, "This verification is already approved", "stop")
 ENDED = (410, 3003, "This verification has ended", "start_again")
 CONFLICT = (409, 3003, "It exists already", "fix_request")
+ALREADY_SO = (409, 3003, "It is in that state already", "stop")
 LIMITED = (429, 3004, "Too many requests", "wait")
 NOT_FOUND = (404, 4001, "Not found", "fix_request")
 NO_PATH = (404, 4001, "No such path", "fix_request")
@@ -317,7 +318,7 @@ TEMPLATE_CONFIGS = (
         NOT_FOUND),
     Bad("a preview of another channel", "POST /v1/template-configs/otp-sms/preview",
         {"channel": "email", "language": "en"}, BAD_FIELD, "channel", "content"),
-    Bad("a yes to what is approved", "POST /v1/template-configs/otp-sms/approve", None, CONFLICT,
+    Bad("a yes to what is approved", "POST /v1/template-configs/otp-sms/approve", None, ALREADY_SO,
         extra={"reason": "already_approved"}),
     Bad("a no without a word", "POST /v1/template-configs/otp-sms/reject", {"remark": ""},
         BAD_FIELD, "remark", "min_length"),

@@ -307,6 +307,32 @@ async def test_an_answer_of_500_and_above_leaves_the_key_free(
     assert "idempotency-replayed" not in reply.headers
 
 
+async def is_not_kept(world: World) -> None:
+    """A preview of all languages has more bytes than are kept: it is given anew each time."""
+    key, path = a_key(), "/v1/template-configs/otp-email/preview"
+    for _ in range(2):
+        reply = await post(world, path, key, {})
+        assert (reply.status, "idempotency-replayed" in reply.headers) == (200, False)
+
+
+@world_loop
+async def test_a_large_answer_leaves_the_key_free(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert once.LARGEST == 65_536
+    monkeypatch.setattr(once, "LARGEST", 1_000)
+    await is_not_kept(world)
+
+
+@world_loop
+async def test_a_large_answer_that_is_kept_mutant_is_caught(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(once, "LARGEST", 10**9)
+    with pytest.raises(AssertionError):
+        await is_not_kept(world)
+
+
 @world_loop
 async def test_a_forbidden_call_leaves_the_key_free(world: World) -> None:
     key, body = a_key(), {"name": "strong", "scopes": ["server:admin"]}

@@ -36,11 +36,19 @@ def test_a_template_waits_until_it_is_approved(cli: Any, as_json: Json, live: st
         "templates", "create", "mine", "--text", TEXT, "--brand", "Example", "--project", live
     )
     assert "Submitted template mine: pending." in said.stdout
-    assert "Next: watchword-server templates approve mine" in said.stdout
+    follows = f"Next: watchword-server templates approve mine --project {live}\n"
+    assert follows in said.stdout
+    changed = cli("templates", "update", "mine", "--description", "Anew", "--project", live)
+    assert follows in changed.stdout
     waiting = as_json("templates", "list", "--waiting", "--project", live)["data"]
     assert [each["template_id"] for each in waiting] == ["mine"]
-    done = as_json("templates", "approve", "mine", "--remark", "Fine.", "--project", live)
+    done = as_json(
+        "templates", "approve", "mine", "--version", "2", "--remark", "Fine.", "--project", live
+    )
     assert (done["status"], done["audit_remark"]) == (2, "Fine.")
+    again = cli("templates", "approve", "mine", "--project", live, code=1).stderr
+    assert "already" in again and "nothing to do" in again
+    assert "exists" not in again and "name" not in again
     assert cli("templates", "list", "--waiting", "--project", live).stdout == "Nothing waits.\n"
 
 

@@ -27,6 +27,14 @@ def email(page, subject="Your code", **changes):
     return template(channel=Channel.EMAIL, contents={Channel.EMAIL: said}, **changes)
 
 
+def preset(text="{{x}}", channel=Channel.SMS, sender=None, **values):
+    """The usual words, then these, with values of the template's own."""
+    said = Content(f"{GOOD} {text}", sender=sender, presets=values)
+    if channel is Channel.EMAIL:
+        said = msgspec.structs.replace(said, subject="Your code")
+    return template(channel=channel, contents={channel: {"default": said}})
+
+
 def ending(words):
     """The usual words and then these."""
     return template(f"{{{{brand_name}}}}: {{{{code}}}} is your code. {words}")
@@ -84,6 +92,32 @@ CASES = (
     Case("number_to_call", _W, "so do pretenders", ending("Questions? +1 415 555 0100")),
     Case("voice_link", _E, "nobody can click in a call", template(
         GOOD + " See example.com", Channel.VOICE)),
+    *(Case("link_foreign", _E, f"{href}: a browser goes there", email(
+        f"<a href='{href}'>x</a>{{{{code}}}}"))
+      for href in ("//evil.zip", "https:evil.zip", "https:\\\\evil.zip", "/\\evil.zip",
+                   "https:/evil.zip",
+                   "\\\\evil.zip", " https:///evil.zip", "ht\ntps://evil.zip", "mailto:x@evil.net",
+                   "https://evil.zip\\.example.com", "&#104;ttps:evil.zip", "HTTPS:evil.zip")),
+    *(Case("link_foreign", _E, f"{words}: so may a handset", ending(words))
+      for words in ("https:evil.zip", "https:\\\\evil.zip", "https://evil.zip\\.example.com")),
+    Case("link_scheme", _E, "any app may be behind it", email("<a href='app:x'>x</a>{{code}}")),
+    *(Case("link_broken", _E, f"{href}: who knows", email(f'<a href="{href}">x</a>{{{{code}}}}'))
+      for href in ("https://example.com'.evil.zip", "https://evil.zip%2f.example.com")),
+    # ---- values of its own, and the sender ----
+    Case("link_foreign", _E, "a value is read too", preset(x="See https://evil.test")),
+    Case("link_foreign", _E, "put together", preset("{{x}}{{y}}", x="https://evil", y=".zip")),
+    Case("asks_for_code", _E, "whoever said it", preset(x="Reply with this code.")),
+    Case("asks_for_secret", _E, "in two pieces", preset("card num{{x}}", x="ber")),
+    Case("bidi_control", _E, "it turns what is around it", preset(x="\u202e321")),
+    Case("too_many_segments", _E, "its length counts", preset("{{x}} " * 3, x="x" * 250)),
+    Case("link_foreign", _E, "a sender is read", preset("", Channel.EMAIL, "See https://evil.zip")),
+    Case("asks_for_secret", _E, "a sender speaks", preset("", Channel.EMAIL, "Card number?")),
+    Case("bidi_control", _E, "a sender turned round", preset("", Channel.EMAIL, "\u202elapyap")),
+    Case("brand_famous", _W, "a sender who pretends", preset("", Channel.EMAIL, "PayPa1 PayPal")),
+    Case("too_many_variables", _E, "each has 256 characters", email("{{ttl}}" * 100 + "{{code}}")),
+    Case("rendered_size", _E, "all together", msgspec.structs.replace(template(), contents={
+        Channel.SMS: {tag: preset("{{x}}" * 90, x="x" * 256).contents[Channel.SMS]["default"]
+                      for tag in ("default", *(f"e{letter}" for letter in "abcdefghi"))}})),
     # ---- words ----
     Case("asks_for_code", _E, "nobody may ask for it", ending("Reply with this code to log in.")),
     Case("asks_for_code", _E, "nor in Spanish", ending("Envíenos el código por favor.")),
@@ -138,6 +172,21 @@ CASES = (
         "<p style='display: none'>free</p>{{code}}")),
     Case("html_attribute", _E, "a value breaks out of the tag", email(
         "<p class='{{name}}'>{{code}}</p>")),
+    *(Case("html_attribute", _E, f"{page}: a variable makes the tag", email(page + "{{code}}"))
+      for page in ("<{{x}}>", "<b {{x}}>x</b>", "<b {{x}}=''>x</b>", "<img alt={{x}}>",
+                   "<style>{{x}}</style>", "<b on{{x}}=''>x</b>", "<!-- {{x}} -->",
+                   "<a href='{{x}}:y'>x</a>", "<a href='https://example.com/{{x}}'>x</a>",
+                   "<p onclick='{{x}}'>x</p>", "<p style='color:{{x}}'>x</p>")),
+    *(Case("html_broken", _E, f"{page}: each mends it its own way", email(page + "{{code}}"))
+      for page in ("<a ", "<a href=", "<a href='", '<a href="x', "<!-- ", "<!-->x-->", "<!--->x-->",
+                   "<style>", "<b</b>", "</b x>", "</ b>", "<?x>", "<![if mso]>", "<b{{x}}>",
+                   "</{{x}}>", "<a href='x'title='y'>", "<style\u00a0>x</style>", "&#" + "1" * 5000,
+                   "<title>x", "<a b='>", "<a x=y=z>", "<!doctype {{x}}>", "<!x>")),
+    Case("html_size", _E, "no mail has so many tags", email("<b>" * 2_001 + "{{code}}")),
+    Case("html_size", _E, "no tag has so many", email("<b" + " x" * 31 + ">{{code}}</b>")),
+    Case("html_remote", _E, "the second one of them is remote", email(
+        "<img srcset='x 1x, https://example.com/y 2x'>{{code}}")),
+    Case("html_remote", _E, "browsers turn it round", email("<img src='\\\\evil.net/x'>{{code}}")),
     Case("link_foreign", _E, "the link behind the words", email(
         "<a href='https://evil.net'>example.com</a>{{code}}")),
     Case("asks_for_secret", _E, "tags in the word", email("Your card <b>num</b>ber: {{code}}")),
@@ -160,5 +209,8 @@ FLAWLESS = (
         category=Category.MARKETING,
     ),
     email("<p>Your {{brand_name}} code is <b>{{code}}</b>.</p><a href='https://example.com'>x</a>"),
+    email("1 < 2 <3 & <b title='{{brand_name}}' lang=en>{{code}}</b ><br/><!-- x --> {{ttl}}"),
+    email("<!DOCTYPE html><title>a <b> c</title><style>b > i {color: red}</style>{{code}}"
+          " {{brand_name}}"),
 )  # fmt: skip
 """Templates in which nothing may be found."""

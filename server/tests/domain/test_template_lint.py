@@ -3,13 +3,14 @@
 import msgspec
 import pytest
 
-from domain.lint_cases import ALLOWED, CASES, FLAWLESS, GOOD, ending, template
+from domain.lint_cases import ALLOWED, CASES, FLAWLESS, GOOD, email, ending, template
 from watchword_server.domain import (
     catalogue,
     template_html,
     template_letters,
     template_links,
     template_lint,
+    template_rules,
     template_wording,
 )
 from watchword_server.domain.channel import Channel
@@ -45,6 +46,15 @@ MUTANTS = {
     "no look-alikes": (template_wording, "folded", str.lower, "asks_for_secret"),
     "no disguises": (template_wording, "disguises", lambda text: (text,), "asks_for_secret"),
     "no IDN": (template_links, "_ascii", lambda host: "example.com", "link_look_alike"),
+    "links not browsed": (
+        template_links,
+        "behind",
+        template_links.flaws,
+        "link_foreign",
+    ),
+    "no values": (template_lint, "with_presets", lambda text, content: text, "link_foreign"),
+    "no total": (template_rules, "MAX_RENDERED", 10**9, "rendered_size"),
+    "no count": (template_rules, "MAX_VARIABLES", 10**9, "too_many_variables"),
     "links as written": (template_links, "seen", str, "link_foreign"),
     "no bidi": (template_letters, "turning", lambda text: (), "bidi_control"),
     "no hidden": (template_letters, "hidden", lambda text: (), "invisible"),
@@ -114,6 +124,13 @@ def test_channels_beyond_the_strategy_are_looked_at_too():
     assert {each.rule for each in found} == {"prize"}
 
 
+def test_values_are_not_filled_in_where_there_would_be_too_much(monkeypatch):
+    monkeypatch.setattr(template_lint, "with_presets", lambda *_: pytest.fail("filled"))
+    for case in CASES:
+        if case.rule in ("too_many_variables", "rendered_size"):
+            is_found(case)
+
+
 HOSTILE = ("a+", "a ", "1 ", "\n", "a.", "a" * 63 + ".", "{ ", "@ ", "<a ", "%a", "a://", "{{", "(")
 
 
@@ -121,3 +138,10 @@ HOSTILE = ("a+", "a ", "1 ", "\n", "a.", "a" * 63 + ".", "{ ", "@ ", "<a ", "%a"
 def test_a_hostile_text_is_read_in_one_go(piece):
     """Each of these would keep an expression that looks back over the whole text busy for hours."""
     lint(template(piece * (60_000 // len(piece)), Channel.EMAIL), POLICY)
+    lint(email(piece * (60_000 // len(piece))), POLICY)
+
+
+def test_a_host_that_is_too_long_is_not_decoded(monkeypatch):
+    monkeypatch.setattr(template_links, "_ascii", lambda host: pytest.fail(f"{len(host)}"))
+    found = lint(ending("https://" + "é" * 1_000 + ".com"), POLICY)
+    assert "link_broken" in {each.rule for each in found}

@@ -8,6 +8,7 @@ import pytest
 from services.desk import is_refused, opened, refusal
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.errors import (
+    ALREADY_SO,
     BAD_FIELD,
     CONFLICT,
     NO_CHANNEL_CONFIG,
@@ -16,7 +17,7 @@ from watchword_server.domain.errors import (
 )
 from watchword_server.domain.project import Mode
 from watchword_server.domain.template import Content, Status, Template
-from watchword_server.services.templates import service
+from watchword_server.services.templates import preview, service
 from watchword_server.testing import ManualClock
 
 TEXT = "{{brand_name}}: {{code}} is your code."
@@ -186,9 +187,9 @@ async def test_a_withdrawn_version_stops_the_template_even_at_the_hand_over(shel
 async def test_a_decision_is_made_once(shelf):
     await shelf.submit()
     await shelf.review(APPROVED)
-    is_refused(await refusal(shelf.review(APPROVED)), CONFLICT, reason="already_approved")
+    is_refused(await refusal(shelf.review(APPROVED)), ALREADY_SO, reason="already_approved")
     await shelf.review(REJECTED)
-    is_refused(await refusal(shelf.review(REJECTED)), CONFLICT, reason="already_rejected")
+    is_refused(await refusal(shelf.review(REJECTED)), ALREADY_SO, reason="already_rejected")
     is_refused(await refusal(shelf.review(APPROVED, version=9)), UNKNOWN_ID)
 
 
@@ -287,3 +288,47 @@ async def test_a_person_s_yes_outlasts_development_and_returns_to_use(tmp_path, 
             for each in await shelf.templates.all(desk.caller)
             if each.used.status is APPROVED
         }
+
+
+def said(page, text=TEXT):
+    return Content(text, "Your code", page)
+
+
+def alone(content):
+    return {Channel.EMAIL: {"default": content}}
+
+
+MANY = "{{a}}" * 9_000
+
+
+async def a_preview_is_bounded(shelf, contents, rule):
+    """Whatever is stored, a preview answers with no more than MAX_RENDERED characters."""
+    stored = msgspec.structs.replace(PLAIN, strategy=(Channel.EMAIL,), contents=contents)
+    project = shelf.desk.caller.project
+    await shelf.desk.runtime.store.write(lambda tx: tx.templates.put(project, stored))
+    values = {"a": "&" * 1_500}
+    refused = await refusal(
+        shelf.templates.preview(shelf.desk.caller, "mine", None, None, None, values, None)
+    )
+    is_refused(refused, BAD_FIELD, rule=rule)
+
+
+@pytest.mark.parametrize(
+    ("contents", "rule"),
+    [
+        (alone(said(None, MANY)), "too_many_variables"),
+        (alone(said(MANY)), "too_many_variables"),
+        (alone(said("x" * 250_000)), "rendered_size"),
+        ({Channel.EMAIL: dict.fromkeys(("default", "en"), said("{{a}}" * 90))}, "rendered_size"),
+    ],
+    ids=("text", "page", "length", "together"),
+)
+async def test_a_preview_is_no_longer_than_it_may_be(shelf, contents, rule):
+    await a_preview_is_bounded(shelf, contents, rule)
+
+
+async def test_a_preview_without_bounds_mutant_is_caught(shelf, monkeypatch):
+    monkeypatch.setattr(preview, "has_too_many_variables", lambda content: False)
+    monkeypatch.setattr(preview, "MAX_RENDERED", 10**9)
+    with pytest.raises(AssertionError):
+        await a_preview_is_bounded(shelf, alone(said(MANY)), "too_many_variables")

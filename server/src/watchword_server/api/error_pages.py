@@ -29,7 +29,9 @@ CAUSES: dict[str, str] = {
     "however many checks arrive at the same time.",
     "ended": "The verification is not pending any more. `reason` says how it ended: `expired`, "
     "`exhausted`, `canceled` or `failed`.",
-    "conflict": "Something of that name exists, or it is in that state already.",
+    "conflict": "Something of that name exists, or it was changed meanwhile. `reason` says more.",
+    "already-so": "What is asked for was done before, by you or by somebody else. `reason` names "
+    "the state, such as `already_approved`.",
     "request-in-flight": "Another request with the same `Idempotency-Key` and body has been "
     "running for more than 10 seconds, or whoever ran it was stopped and its lease is not over. "
     "Nothing was done for this one.",

@@ -2,7 +2,8 @@
 
 Here it is decided which answers are given again.  An answer that says what became of the call is,
 a refusal included.  Not so one that says nothing final (500 and above, 429), one about who asks
-(401, 403), and one about a malformed request (3001, 3002): these leave the key free.
+(401, 403), one about a malformed request (3001, 3002), one that is too large to be kept: these
+leave the key free.
 """
 
 import re
@@ -18,6 +19,8 @@ from watchword_server.services.idempotency import Keyed, Outcome
 HEADER = b"idempotency-key"
 REPLAYED: Header = (b"idempotency-replayed", b"true")
 LONGEST = 255
+LARGEST = 65_536
+"""Bytes of an answer that is kept: a day of larger ones would fill the database."""
 
 _BARE = re.compile(rb'(?!")[ -~]{1,%d}' % LONGEST)
 _STRING = re.compile(rb'"((?:[ !#-\[\]-~]|\\["\\])+)"')
@@ -60,12 +63,12 @@ class Once:
         async def execute() -> Outcome:
             try:
                 said = await operation.handler(call, body, query)
-                answer = Answer(operation.status, _encode(said))
+                packed = _packed(Answer(operation.status, _encode(said)))
             except Exception as error:
                 call.refused(error)
                 answer = self._problems.answer(error, call.request_id, self._path)
                 return Outcome(_packed(answer), _is_definite(error, answer.status))
-            return Outcome(_packed(answer), definite=True)
+            return Outcome(packed, definite=len(packed) <= LARGEST)
 
         packed, replayed = await call.services.idempotency.once(keyed, execute)
         answer = _unpacked(packed)

@@ -1,6 +1,7 @@
 """`templates`: what a project can send, and what it may."""
 
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, TypeVar
 
@@ -156,7 +157,7 @@ def create(
         made: Answer = await desk.call("getTemplate", path=path)
         return made
 
-    _tell("Submitted", operate(work, project), as_json)
+    _tell("Submitted", operate(work, project), project, as_json)
 
 
 @command.command("update")
@@ -172,7 +173,7 @@ def update(template_id: str, project: str | None, as_json: bool, **parts: Any) -
     body, path = body_of(**parts), {"template_id": template_id}
     body.pop("template_id", None)
     changed = operate(lambda desk: desk.call("changeTemplate", path=path, body=body), project)
-    _tell("Changed", changed, as_json)
+    _tell("Changed", changed, project, as_json)
 
 
 @command.command("delete")
@@ -192,14 +193,16 @@ def delete(template_id: str, yes: bool, project: str | None, as_json: bool) -> N
     screen.say(f"Deleted template {template_id}.")
 
 
-def _tell(what: str, template: Answer, as_json: bool) -> None:
+def _tell(what: str, template: Answer, project: str | None, as_json: bool) -> None:
     if as_json:
         screen.emit(template)
         return
     screen.say(f"{what} template {template['template_id']}: {_state(template)}.")
     print_findings(template["findings"])
     if _waits(template):
-        screen.say(f"Next: watchword-server templates approve {template['template_id']}")
+        words = ["templates", "approve", str(template["template_id"])]
+        words += ["--project", project] if project is not None else []
+        screen.say(f"Next: watchword-server {shlex.join(words)}")
 
 
 def _waits(template: Answer) -> bool:

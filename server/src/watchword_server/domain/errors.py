@@ -145,7 +145,7 @@ WRONG_HOST = ErrorKind(
 )  # fmt: skip
 NOT_ALLOWED_HERE = ErrorKind(
     "not-allowed-here", 3003, 400, "A business rule refuses this call", _A.FIX_REQUEST,
-    "Read `reason`: it names the rule.",
+    "Do what `detail` says; `reason` and `rule` name what refuses it.",
 )  # fmt: skip
 ALREADY_USED = ErrorKind(
     "already-used", 3003, 409, "This verification is already approved", _A.STOP,
@@ -158,6 +158,10 @@ ENDED = ErrorKind(
 CONFLICT = ErrorKind(
     "conflict", 3003, 409, "It exists already", _A.FIX_REQUEST,
     "Choose another name, or change the existing one.",
+)  # fmt: skip
+ALREADY_SO = ErrorKind(
+    "already-so", 3003, 409, "It is in that state already", _A.STOP,
+    "There is nothing to do.",
 )  # fmt: skip
 REQUEST_IN_FLIGHT = ErrorKind(
     "request-in-flight", 1000, 409, "The same request is still running", _A.WAIT,
@@ -253,6 +257,7 @@ KINDS: tuple[ErrorKind, ...] = (
     ALREADY_USED,
     ENDED,
     CONFLICT,
+    ALREADY_SO,
     REQUEST_IN_FLIGHT,
     IDEMPOTENCY_KEY_REUSED,
     RATE_LIMITED,

@@ -23,6 +23,9 @@ MAX_VALUE = 256
 
 DEFAULT_LANGUAGE = "default"
 
+SET_BY_SERVER = frozenset({"code", "ttl", "brand_name"})
+"""Variables that no call and no preset value can override."""
+
 _VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*\}\}")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
@@ -225,7 +228,18 @@ _CHANNELS = frozenset(channel.value for channel in Channel)
 
 def variables_of(text: str) -> tuple[str, ...]:
     """Names of the variables a text mentions, each once, in order of appearance."""
-    return tuple(dict.fromkeys(_VARIABLE.findall(text)))
+    return tuple(dict.fromkeys(mentions_of(text)))
+
+
+def mentions_of(text: str) -> list[str]:
+    """The same, each as often as it is mentioned."""
+    return _VARIABLE.findall(text)
+
+
+def with_presets(text: str, content: Content) -> str:
+    """A text with the content's own values in it, other variables as they are written."""
+    own = {name: clean(value) for name, value in (content.presets or {}).items()}
+    return _filled(text, {name: value for name, value in own.items() if name not in SET_BY_SERVER})
 
 
 @functools.lru_cache(maxsize=1024)

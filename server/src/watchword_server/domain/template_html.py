@@ -1,8 +1,17 @@
 """The HTML of an email: what a reader sees of it, and what must not stand in it."""
 
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from typing import NamedTuple
+
+from watchword_server.domain.template_markup import (
+    Attribute,
+    Comment,
+    Fault,
+    Piece,
+    Tag,
+    Text,
+    pieces,
+)
 
 _FORBIDDEN: dict[str, str] = {
     "script": "html_script",
@@ -23,6 +32,11 @@ _FORBIDDEN: dict[str, str] = {
     "audio": "html_remote",
     "base": "html_base",
     "link": "html_remote",
+    "noembed": "html_frame",
+    "noframes": "html_frame",
+    "plaintext": "html_frame",
+    "template": "html_frame",
+    "xmp": "html_frame",
 }
 _BLOCKS = frozenset(
     [
@@ -52,9 +66,13 @@ _BLOCKS = frozenset(
         "ul",
     ]
 )
-_UNSEEN = frozenset({"style", "script"})
+_SAYING = frozenset({"alt", "title", "lang", "dir"})
+"""Attributes that may hold a variable, in quotes: a value is escaped, and nothing is loaded."""
 _LINKS = frozenset({"href", "action", "formaction", "xlink:href"})
-_SOURCES = frozenset({"src", "srcset", "background", "poster", "data"})
+_SOURCES = frozenset(
+    {"src", "srcset", "background", "poster", "data", "ping", "lowsrc", "dynsrc", "imagesrcset"}
+)
+_SCRIPTS = ("javascript:", "vbscript:")
 _HIDING = ("display:none", "visibility:hidden", "font-size:0", "opacity:0", "max-height:0")
 _REMOTE = ("http:", "https:", "//")
 
@@ -66,6 +84,8 @@ SAYS: dict[str, str] = {
     "html_base": "the HTML changes where its links lead",
     "html_hidden": "the HTML hides text from the reader",
     "html_attribute": "a variable stands inside a tag, where its value can break out of it",
+    "html_broken": "a tag, a quote or a comment in the HTML is left open, or written wrongly",
+    "html_size": "the HTML has too many tags, or one has too many attributes",
 }
 
 
@@ -81,61 +101,57 @@ class Page(NamedTuple):
 def read(html: str) -> Page:
     """What a mail program makes of the HTML."""
     reader = _Reader()
-    reader.feed(html)
-    reader.close()
+    for piece in pieces(html):
+        reader.take(piece)
     lines = (" ".join(line.split()) for line in "".join(reader.said).splitlines())
     text = "\n".join(line for line in lines if line)
     return Page(text, tuple(reader.links), tuple(dict.fromkeys(reader.broken)), reader.has_tags)
 
 
-class _Reader(HTMLParser):
+class _Reader:
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.said: list[str] = []
         self.links: list[str] = []
         self.broken: list[str] = []
         self.has_tags = False
-        self._unseen = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Judge a tag and its attributes."""
+    def take(self, piece: Piece) -> None:
+        """Judge one piece, and keep what is seen of it."""
+        match piece:
+            case Text(words, "style"):
+                self.broken.extend(_style(words))
+            case Text(words, within):
+                if within != "script":
+                    self.said.append(words)
+            case Comment(words):
+                # Some mail programs show it (`<!--[if mso]>`), to the others it is hidden.
+                if words.lstrip().startswith("[if"):
+                    self.broken.append("html_hidden")
+            case Tag():
+                self._tag(piece)
+            case Fault(rule, rest):
+                self.has_tags = True
+                self.broken.append(rule)
+                self.said.append(rest)
+
+    def _tag(self, tag: Tag) -> None:
         self.has_tags = True
-        if tag in _UNSEEN:
-            self._unseen += 1
-        if tag in _BLOCKS:
+        if tag.name in _BLOCKS:
             self.said.append("\n")
-        if rule := _FORBIDDEN.get(tag):
+        if (rule := _FORBIDDEN.get(tag.name)) and not tag.ends:
             self.broken.append(rule)
-        for name, value in attrs:
-            self.broken.extend(_attribute(tag, name, value or ""))
-            if name in _LINKS:
-                self.links.append(value or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        """Come back to what is seen."""
-        if tag in _UNSEEN:
-            self._unseen = max(0, self._unseen - 1)
-        if tag in _BLOCKS:
-            self.said.append("\n")
-
-    def handle_comment(self, data: str) -> None:
-        """A comment that some mail programs show (`<!--[if mso]>`) is hidden from the others."""
-        if data.lstrip().startswith("[if"):
-            self.broken.append("html_hidden")
-
-    def handle_data(self, data: str) -> None:
-        """Keep what is seen; a style sheet may hide and load."""
-        if not self._unseen:
-            self.said.append(data)
-        elif self.lasttag == "style":
-            self.broken.extend(_style(data))
+        for attribute in tag.attributes:
+            self.broken.extend(_attribute(tag.name, attribute))
+            if attribute.name in _LINKS:
+                self.links.append(attribute.value)
 
 
-def _attribute(tag: str, name: str, value: str) -> Iterator[str]:
-    bare = "".join(value.split()).lower()
-    if name.startswith("on") or bare.startswith(("javascript:", "vbscript:")):
+def _attribute(tag: str, attribute: Attribute) -> Iterator[str]:
+    name, value, _ = attribute
+    bare = "".join(letter for letter in value if letter > " ").lower().replace("\\", "/")
+    if name.startswith("on") or bare.startswith(_SCRIPTS):
         yield "html_script"
-    if name in _SOURCES and bare.startswith(_REMOTE):
+    if name in _SOURCES and (bare.startswith(_REMOTE) or "//" in bare):
         yield "html_remote"
     if name == "style":
         yield from _style(value)
@@ -143,12 +159,14 @@ def _attribute(tag: str, name: str, value: str) -> Iterator[str]:
         yield "html_base"
     if name == "hidden":
         yield "html_hidden"
-    if "{{" in value and name not in ("alt", "title", "lang", "dir"):
+    if not attribute.held or ("{{" in value and name not in _SAYING):
         yield "html_attribute"
 
 
 def _style(value: str) -> Iterator[str]:
     bare = "".join(value.split()).lower()
+    if "{{" in bare:
+        yield "html_attribute"
     if any(hiding in bare for hiding in _HIDING):
         yield "html_hidden"
     if "url(" in bare or "@import" in bare:

@@ -107,7 +107,14 @@ _BARE = re.compile(
     rf"(?<![\w.@/-])(?:{_LABEL}\.)+(?:{'|'.join(_BARE_ENDINGS)})(?![\w-])(?:[:/?#][^\s<>\"']*)?",
     re.IGNORECASE,
 )
-_URL = re.compile(r"(?<!\w)([a-z][a-z0-9+.-]{1,20})://[^\s<>\"']*", re.IGNORECASE)
+_URL = re.compile(
+    r"(?<!\w)(?:https?:[^\s<>\"']|[a-z][a-z0-9+.-]{1,20}://)[^\s<>\"']*", re.IGNORECASE
+)
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_WEB = re.compile(r"(https?):[\\/]*", re.IGNORECASE)
+_HOST = re.compile(r"[\w.:\[\]-]*")
+_CONTROLS = "".join(map(chr, range(0x21)))
+_DROPPED = str.maketrans("", "", "\t\n\r")
 _OPAQUE = re.compile(r"(?<!\w)(javascript|data|vbscript|file|sms|intent):\S", re.IGNORECASE)
 _MAIL = re.compile(rf"(?<![\w.+-])[\w.+-]{{1,64}}@((?:{_LABEL}\.)+[^\W\d_]{{2,}})", re.IGNORECASE)
 _NUMBERS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])(?:[:/][^\s<>\"']*)?")
@@ -116,6 +123,8 @@ _TEL = re.compile(r"(?<![\w{/])\+?\d(?:[ ().-]{0,2}\d){6,20}(?!\w)")
 _DOTS = str.maketrans({"。": ".", "｡": ".", "．": "."})
 _DEFANGED = re.compile(r"[ ]?[\[(][ ]?(?:\.|dot)[ ]?[\])][ ]?", re.IGNORECASE)
 _VARIABLE = "{{"
+_LONGEST_HOST = 253
+"""RFC 1035, 2.3.4; encoding a longer one also takes time that grows with its square."""
 
 
 class Flaw(NamedTuple):
@@ -150,6 +159,24 @@ def flaws(text: str, allowed: frozenset[str]) -> Iterator[Flaw]:
     yield from found
 
 
+def behind(href: str, allowed: frozenset[str]) -> Iterator[Flaw]:
+    """What is wrong with the target of a link, read as browsers do (the URL standard, 4.4).
+
+    They drop breaks, take a backslash for a slash and do not count slashes after `https:`.
+    """
+    target = seen(href.strip(_CONTROLS).translate(_DROPPED))
+    found = _SCHEME.match(target)
+    scheme = found[1].lower() if found else ""
+    if scheme in ("http", "https"):
+        yield from _of(target, allowed)
+    elif not scheme and target[:1] in ("/", "\\") and target[1:2] in ("/", "\\"):
+        yield from _of(f"https:{target}", allowed)
+    elif scheme in ("", "mailto"):
+        yield from flaws(target, allowed)
+    elif scheme != "tel":
+        yield Flaw("link_scheme", f"a link begins with {_shown(scheme)}:")
+
+
 def links(text: str) -> bool:
     """Whether there is any link."""
     return any(True for _ in _links(seen(text)))
@@ -174,7 +201,9 @@ def _of(link: str, allowed: frozenset[str]) -> Iterator[Flaw]:
         yield Flaw("link_scheme", f"a link begins with {opaque[1].lower()}:")
         return
     try:
-        parts = urlsplit(link if "//" in link else f"//{link}")
+        plain = _WEB.sub(r"\1://", link, count=1) if _WEB.match(link) else link
+        plain = plain.replace("\\", "/")
+        parts = urlsplit(plain if "//" in plain else f"//{plain}")
         host = (parts.hostname or "").rstrip(".")
     except ValueError:
         yield Flaw("link_broken", "a link cannot be read")
@@ -190,6 +219,9 @@ def _of(link: str, allowed: frozenset[str]) -> Iterator[Flaw]:
 
 
 def _of_host(host: str, allowed: frozenset[str]) -> Iterator[Flaw]:
+    if len(host) > _LONGEST_HOST or not _HOST.fullmatch(host):
+        yield Flaw("link_broken", "a link cannot be read: its host is none")
+        return
     if _is_address(host):
         yield Flaw("link_address", "a link leads to a bare IP address")
         return

@@ -7,6 +7,7 @@ from being saved; a warning is left to the reviewer.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from itertools import chain
 
 import msgspec
 
@@ -14,14 +15,16 @@ from watchword_server.domain import segments, template_html, template_letters, t
 from watchword_server.domain.catalogue import BRAND
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.template import (
+    SET_BY_SERVER,
     Autofill,
     Category,
     Content,
     Template,
     render,
     variables_of,
+    with_presets,
 )
-from watchword_server.domain.template_rules import problems
+from watchword_server.domain.template_rules import has_too_many_variables, is_too_large, problems
 from watchword_server.domain.template_wording import banned, brand_kind
 
 MAX_SEGMENTS = 4
@@ -30,7 +33,6 @@ MAX_SEGMENTS = 4
 _FREE_VALUE = "x" * 12
 """A caller's variable counts as twelve characters where a text is measured."""
 
-_PRESETS = frozenset({"code", "ttl", "brand_name"})
 _LOOK_ALIKES: Mapping[str, str] = {
     **dict.fromkeys(("code", "otp", "pin", "passcode", "verificationcode", "verifycode"), "code"),
     **dict.fromkeys(("brand", "brandname", "company", "companyname", "appname"), "brand_name"),
@@ -85,7 +87,8 @@ class Policy(msgspec.Struct, frozen=True):
 class Said(msgspec.Struct, frozen=True):
     """What one channel says in one language, ready to be looked at.
 
-    `text` is all that is read, without tags; `plain` the same without variables.
+    `text` is all that is read, without tags and with preset values; `plain` the same without
+    variables; `raw` is what a caller wrote.
     """
 
     template: Template
@@ -96,6 +99,7 @@ class Said(msgspec.Struct, frozen=True):
     page: template_html.Page
     text: str
     plain: str
+    raw: str
 
     @property
     def is_code(self) -> bool:
@@ -112,9 +116,10 @@ _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 def lint(template: Template, policy: Policy) -> tuple[Finding, ...]:
     """Every finding, errors first, else in reading order; none for a template without flaw."""
     found = [*_structure(template), *_brand(template)]
+    fits = not is_too_large(template)
     for channel, languages in template.contents.items():
         for language, content in languages.items():
-            said = _said(template, channel, language, content, policy)
+            said = _said(template, channel, language, content, policy, fits=fits)
             for check in _CHECKS:
                 found += (_finding(said, flaw) for flaw in check(said))
     unique = dict.fromkeys(found)
@@ -170,12 +175,17 @@ def _brand(template: Template) -> Iterator[Finding]:
 
 
 def _said(
-    template: Template, channel: Channel, language: str, content: Content, policy: Policy
-) -> Said:
+    template: Template, channel: Channel, language: str, content: Content, policy: Policy,
+    *, fits: bool,
+) -> Said:  # fmt: skip
     page = template_html.read(content.html or "")
-    text = "\n".join(filter(None, (content.subject, content.text, page.text)))
+    text = "\n".join(filter(None, (content.sender, content.subject, content.text, page.text)))
+    if fits and content.presets and not has_too_many_variables(content):
+        text = with_presets(text, content)
     plain = _VARIABLE.sub(" ", text)
-    return Said(template, channel, language, content, policy, page, text, plain)
+    parts = (content.text, content.subject, content.html)
+    raw = "\n".join(filter(None, parts))
+    return Said(template, channel, language, content, policy, page, text, plain, raw)
 
 
 def _finding(said: Said, flaw: Flaw) -> Finding:
@@ -191,8 +201,10 @@ def _wording(said: Said) -> Iterator[Flaw]:
 
 def _links(said: Said) -> Iterator[Flaw]:
     fix = "Use https and a domain that the operator allowed: watchword-server projects set-links."
+    allowed = said.policy.link_domains
+    behind = (template_links.behind(each, allowed) for each in said.page.links)
     text = "\n".join((said.text, *said.page.links))
-    for flaw in template_links.flaws(text, said.policy.link_domains):
+    for flaw in dict.fromkeys((*template_links.flaws(said.text, allowed), *chain(*behind))):
         severity = _WARNING if flaw.rule == "link_plain" else _ERROR
         yield flaw.rule, severity, flaw.message, fix
     if template_links.forges_autofill(said.text):
@@ -213,7 +225,8 @@ def _links(said: Said) -> Iterator[Flaw]:
 
 
 def _letters(said: Said) -> Iterator[Flaw]:
-    raw = "\n".join(filter(None, (said.content.text, said.content.subject, said.content.html)))
+    given = (said.raw, said.content.sender, *(said.content.presets or {}).values())
+    raw = "\n".join(filter(None, given))
     if turning := template_letters.turning(raw):
         yield (
             "bidi_control", _ERROR, f"invisible characters turn the direction: {_few(turning)}",
@@ -246,11 +259,10 @@ def _letters(said: Said) -> Iterator[Flaw]:
 
 
 def _variables(said: Said) -> Iterator[Flaw]:
-    raw = "\n".join(filter(None, (said.content.text, said.content.subject, said.content.html)))
     declared = said.content.presets or {}
-    used = variables_of(raw)
+    used = variables_of(said.raw)
     for name in used:
-        if name in _PRESETS or name in declared:
+        if name in SET_BY_SERVER or name in declared:
             continue
         meant = _LOOK_ALIKES.get(name.replace("_", "").lower())
         if meant is not None:
@@ -293,6 +305,11 @@ def _shape(said: Said) -> Iterator[Flaw]:
         )  # fmt: skip
     if said.channel is Channel.VOICE and template_links.links(said.text):
         yield "voice_link", _ERROR, "nobody can follow a link in a call", "Leave it out."
+    if said.content.sender and brand_kind(said.content.sender) == "famous":
+        yield (
+            "brand_famous", _WARNING, "the sender is, or looks like, a well-known company",
+            "Only its owner may use the name: tell the reviewer who you are.",
+        )  # fmt: skip
     for rule in said.page.broken:
         severity = _WARNING if rule == "html_hidden" else _ERROR
         yield rule, severity, template_html.SAYS[rule], "Remove it from the HTML."
@@ -326,8 +343,9 @@ _CHECKS: tuple[Callable[[Said], Iterator[Flaw]], ...] = (
 
 def sample(template: Template, channel: Channel, language: str, autofill: Autofill | None) -> str:
     """The text as it would be sent, with a code and variables of the usual length."""
-    names = variables_of(template.contents[channel][language].text)
-    values = {name: _FREE_VALUE for name in names if name not in _PRESETS}
+    content = template.contents[channel][language]
+    known = SET_BY_SERVER.union(content.presets or ())
+    values = {name: _FREE_VALUE for name in variables_of(content.text) if name not in known}
     code = "0" * (template.code_length or 6)
     return render(template, channel, language, values, autofill, code=code).text
 

@@ -12,13 +12,21 @@ from watchword_server.domain.template import (
     Template,
     TemplateError,
     clean,
+    mentions_of,
     variables_of,
+    with_presets,
 )
 
 MAX_TEXT = 1_600
 """Characters of a text, ten SMS at most; an email, with its subject and HTML, may have more."""
 
 MAX_EMAIL = 200_000
+
+MAX_VARIABLES = 100
+"""Mentions of variables in one message, each of which becomes up to 256 characters."""
+
+MAX_RENDERED = 200_000
+"""Characters of all messages together, with values in place."""
 
 RESERVED = frozenset({"lint"})
 
@@ -94,6 +102,31 @@ def _content_problems(template: Template) -> Iterator[TemplateError]:
                 yield TemplateError(
                     "a language is a tag such as pt_BR", field=field, rule="language"
                 )
+    if is_too_large(template):
+        message = f"with preset values there are more than {MAX_RENDERED} characters"
+        yield TemplateError(message, field="contents", rule="rendered_size")
+
+
+def has_too_many_variables(content: Content) -> bool:
+    """Whether one message mentions more variables than it may."""
+    return len(mentions_of(_said(content))) > MAX_VARIABLES
+
+
+def is_too_large(template: Template) -> bool:
+    """Whether its messages are too long together, as far as its own values tell."""
+    room = MAX_RENDERED
+    for languages in template.contents.values():
+        for content in languages.values():
+            said = _said(content)
+            fills = content.presets and not has_too_many_variables(content)
+            room -= len(with_presets(said, content) if fills else said)
+            if room < 0:
+                return True
+    return False
+
+
+def _said(content: Content) -> str:
+    return "\n".join(filter(None, (content.text, content.subject, content.html)))
 
 
 def _text_problems(
@@ -103,6 +136,8 @@ def _text_problems(
     limit = MAX_EMAIL if channel is Channel.EMAIL else MAX_TEXT
     if len(said) > limit:
         yield "too_long", f"more than {limit} characters"
+    if has_too_many_variables(content):
+        yield "too_many_variables", f"more than {MAX_VARIABLES} variables"
     if template.category is Category.AUTHENTICATION and "code" not in variables_of(content.text):
         yield "code", "the text does not contain {{code}}"
     if not template.brand_name and "brand_name" in variables_of(said):

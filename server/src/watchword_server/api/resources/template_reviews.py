@@ -19,7 +19,7 @@ from watchword_server.api.resources.template_views import (
 )
 from watchword_server.api.resources.templates import EXAMPLE, PATH, detailed
 from watchword_server.domain.channel import Channel
-from watchword_server.domain.errors import BAD_FIELD, CONFLICT
+from watchword_server.domain.errors import ALREADY_SO, BAD_FIELD, CONFLICT
 from watchword_server.domain.project import Scope
 from watchword_server.domain.segments import Encoding
 from watchword_server.domain.template import Status
@@ -255,7 +255,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body_optional=True,
         example={"remark": "Reads well."},
         answer=TemplateDetails,
-        errors=(CONFLICT,),
+        errors=(CONFLICT, ALREADY_SO),
         handler=_approve,
     ),
     Operation(
@@ -270,7 +270,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=RejectTemplate,
         example={"remark": "Say who sends it."},
         answer=TemplateDetails,
-        errors=(CONFLICT,),
+        errors=(ALREADY_SO,),
         handler=_reject,
     ),
 )

@@ -10,6 +10,7 @@ import msgspec
 from watchword_server.domain import ids, strangers
 from watchword_server.domain.channel import CODELESS, Channel
 from watchword_server.domain.errors import (
+    ALREADY_SO,
     CONFLICT,
     NO_CHANNEL_CONFIG,
     NOT_ALLOWED_HERE,
@@ -189,8 +190,8 @@ class Templates:
         """Approve or reject a version, by default the newest.
 
         Raises:
-            Problem: UNKNOWN_ID; CONFLICT where it is so already, or where several versions wait
-                and none is named: nobody shall approve what was submitted behind their back.
+            Problem: UNKNOWN_ID; ALREADY_SO; CONFLICT where several versions wait and none is
+                named: nobody shall approve what was submitted behind their back.
         """
         now = self._clock.now()
 
@@ -202,7 +203,7 @@ class Templates:
             returns = is_other and judged.status is status is Status.APPROVED
             if status not in TRANSITIONS[judged.status] and not returns:
                 detail = f"Version {judged.version} is {judged.status} already."
-                raise Problem(CONFLICT, detail, extra={"reason": f"already_{judged.status}"})
+                raise Problem(ALREADY_SO, detail, extra={"reason": f"already_{judged.status}"})
             new = decided(judged, status, remark, caller.name, now)
             is_used = status is Status.APPROVED or new.version == standing.used.version
             (tx.templates.put if is_used else tx.templates.keep)(project, new)
