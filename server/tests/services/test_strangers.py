@@ -59,7 +59,7 @@ async def reaches_no_inside(stage, caller, inside):
     await post_due(stage.runtime)
     log = stage.services.webhook_log
     told = await log.page(caller, made.endpoint.id, Selection(), None, 9)
-    assert {one.delivery.error for one in told} == {DENIED}
+    assert all(one.delivery.error.startswith(DENIED) for one in told)
 
 
 async def test_strangers_do_not_reach_the_networks_that_the_operator_allows_to_webhooks(
