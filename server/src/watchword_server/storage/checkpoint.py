@@ -31,6 +31,7 @@ class Checkpointer:
         self._writer = writer
         self._pages = 0
         self._wake = threading.Event()
+        self._is_copying = False
         self._closing = False
         self._thread: threading.Thread | None = None
         writer.set_wal_hook(self._committed)
@@ -41,7 +42,7 @@ class Checkpointer:
 
     def after_batch(self) -> None:
         """Called between two batches, in the thread that commits."""
-        if self._pages < BULK_PAGES or self._wake.is_set():
+        if self._pages < BULK_PAGES or self._is_copying:
             return
         if self._pages >= LONG_PAGES:
             _copy(self._writer)
@@ -51,6 +52,7 @@ class Checkpointer:
                 target=self._run, name="watchword-checkpoint", daemon=True
             )
             self._thread.start()
+        self._is_copying = True
         self._wake.set()
 
     def close(self) -> None:
@@ -64,10 +66,11 @@ class Checkpointer:
     def _run(self) -> None:
         while True:
             self._wake.wait()
+            self._wake.clear()  # before the copying: `close` may set it meanwhile
             if self._closing:
                 return
             _copy(self._connection)
-            self._wake.clear()
+            self._is_copying = False
 
 
 def _copy(connection: apsw.Connection) -> None:
