@@ -103,7 +103,7 @@ class Delivering:
 
     async def hand_over(self, *jobs: Job) -> None:
         """Hand claimed deliveries over, one after the other, and record what came of them."""
-        results = [(job, sent) for job in jobs if (sent := await self._sent(job)) is not None]
+        results = [(job, sent) for job in jobs if (sent := await self._outcome(job)) is not None]
         try:
             await self._store.write(lambda tx: self._record(tx, results))
         except StoreUnavailable:
@@ -191,7 +191,7 @@ class Delivering:
             self._ledger.settle(tx, ended, delivery, (path,), now, reason=reason)
         return None
 
-    async def _sent(self, job: Job) -> Result | None:
+    async def _outcome(self, job: Job) -> Result | None:
         """What came of it; None where that is not known here and now, and its lease decides."""
         try:
             return await self._send(job)
