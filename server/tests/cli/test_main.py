@@ -103,3 +103,15 @@ def test_any_other_error_is_a_problem_too(
     assert "Traceback" not in shown.output
     assert "secret" not in shown.output
     assert json.loads(cli("keys", "list", "--json", code=1).stdout)["title"].startswith(title)
+
+
+def test_a_reader_that_stops_reading_is_no_defect(tmp_path) -> None:
+    program = [sys.executable, "-m", "watchword_server", "sandbox"]
+    with subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 1

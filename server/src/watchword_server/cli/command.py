@@ -51,8 +51,8 @@ class Command(click.Command):
         """Run it; every error becomes a problem and an exit code."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # whoever reads the output may stop reading: click ends quietly then
         except Exception as error:
             report(document(error), as_json=bool(ctx.params.get("as_json")))
             ctx.exit(1)
