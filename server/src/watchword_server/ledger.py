@@ -71,7 +71,7 @@ class Ledger:
         tx.events.append(of.project, of.id, type, now, events.encode(data))
 
     def begin(
-        self, tx: Transaction, live: Live, first: Step, now: int,
+        self, tx: Transaction, live: Live, first: Step, account: str, now: int,
         *, claimed: bool, opened: tuple[Details, Secrets], fresh: bool,
     ) -> Job | None:  # fmt: skip
         """Write a new verification with its first delivery; None where one is pending.
@@ -85,26 +85,27 @@ class Ledger:
             return None
         data = Data(to=live.masked, channel=live.channel)
         self.append(tx, live, EventType.VERIFICATION_CREATED, now, data)
-        return self._enqueue(tx, live, 1, 0, first, now, claimed=claimed, opened=opened)
+        return self._enqueue(tx, live, 1, 0, first, account, now, claimed=claimed, opened=opened)
 
     def hand_over(
-        self, tx: Transaction, live: Live, index: int, step: Step, now: int,
+        self, tx: Transaction, live: Live, index: int, step: Step, account: str, now: int,
         *, maybe_duplicate: bool = False,
     ) -> None:  # fmt: skip
-        """Queue one more delivery of a pending verification: step `index` of its route."""
+        """Queue one more delivery of a pending verification: step `index` of its route, by this
+        account."""
         number = len(tx.deliveries.of(live.project, live.id)) + 1
         tx.live.take_step(live.project, live.id, index)
-        self._enqueue(tx, live, number, index, step, now, maybe_duplicate=maybe_duplicate)
+        self._enqueue(tx, live, number, index, step, account, now, maybe_duplicate=maybe_duplicate)
 
     def _enqueue(
-        self, tx: Transaction, live: Live, number: int, index: int, step: Step, now: int,
-        *, claimed: bool = False, opened: tuple[Details, Secrets] | None = None,
+        self, tx: Transaction, live: Live, number: int, index: int, step: Step, account: str,
+        now: int, *, claimed: bool = False, opened: tuple[Details, Secrets] | None = None,
         maybe_duplicate: bool = False,
     ) -> Job:  # fmt: skip
         id = self._sequence.make(now)
         delivery = Delivery(
             project=live.project, verification=live.id, number=number, id=id,
-            step=index, channel=step.channel, provider=step.account,
+            step=index, channel=step.channel, provider=account,
             status=DeliveryStatus.QUEUED, reason=None, raw=None, reference=None,
             maybe_duplicate=maybe_duplicate, created_at=now, updated_at=now,
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import suppress
 
 import msgspec
@@ -16,21 +16,16 @@ from watchword_server.domain.errors import Misconfigured, Problem
 from watchword_server.domain.limits import DailyQuota, Throughput
 from watchword_server.domain.numbering import Numbering, numbering_from
 from watchword_server.domain.project import Caller, Mode, Scope
+from watchword_server.domain.routing import Outcome, Step
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.tariff import Tariff
 from watchword_server.domain.template import Autofill, OriginBound, TemplateError
 from watchword_server.domain.template_review import AutoApprove
-from watchword_server.egress.poster import GuardedPoster
+from watchword_server.egress.network import GuardedNetwork
 from watchword_server.entropy import PagedEntropy
 from watchword_server.ledger import Ledger
-from watchword_server.ports.outside import (
-    Clock,
-    Directory,
-    Dispatch,
-    Entropy,
-    Poster,
-    Provider,
-)
+from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy, Poster
+from watchword_server.ports.providers import Provider
 from watchword_server.ports.records import Job
 from watchword_server.providers.inbox import Inbox, magic_script
 from watchword_server.services.api_keys import ApiKeys
@@ -85,17 +80,30 @@ class ProviderAccounts:
         self._magic = magic
         self._named = {provider.name: provider for provider in (inbox, *outside, magic)}
 
-    def of(self, mode: Mode, channel: str) -> Provider | None:
-        """See `ports.Accounts.of`."""
-        if mode is Mode.SANDBOX:
-            return self._magic if channel in self._magic.channels else None
-        if mode is not Mode.LIVE:
-            return self._inbox if channel in self._inbox.channels else None
-        return next((one for one in self._outside if channel in one.channels), None)
+    def carries(self, project: bytes, mode: Mode, step: Step) -> bool:
+        """See `ports.Accounts.carries`."""
+        return self.pick(project, mode, step) is not None
 
-    def named(self, name: str) -> Provider | None:
+    def pick(
+        self, project: bytes, mode: Mode, step: Step, tried: Container[str] = ()
+    ) -> str | None:
+        """See `ports.Accounts.pick`."""
+        for one in self._of(mode):
+            if step.channel in one.channels and one.name not in tried:
+                return one.name
+        return None
+
+    def _of(self, mode: Mode) -> tuple[Provider, ...]:
+        if mode is Mode.SANDBOX:
+            return (self._magic,)
+        return self._outside if mode is Mode.LIVE else (self._inbox,)
+
+    def named(self, project: bytes, name: str) -> Provider | None:
         """See `ports.Accounts.named`."""
         return self._named.get(name)
+
+    def told(self, project: bytes, name: str, outcome: Outcome) -> None:
+        """See `ports.Accounts.told`."""
 
     async def aclose(self) -> None:
         """Close every provider."""
@@ -314,7 +322,7 @@ def _plain_http(settings: Settings) -> Callable[[bytes], bool]:
     return lambda project: of_strangers if strangers.owns(project) else http
 
 
-def _poster(settings: Settings, clock: Clock, allowed: tuple[str, ...]) -> GuardedPoster:
+def _poster(settings: Settings, clock: Clock, allowed: tuple[str, ...]) -> GuardedNetwork:
     trust = None
     if settings.webhook_ca_file is not None:
         trust = ssl.create_default_context()
@@ -326,7 +334,7 @@ def _poster(settings: Settings, clock: Clock, allowed: tuple[str, ...]) -> Guard
                 f"used ({error.strerror or error})."
             ) from None
     http, networks = settings.webhook_allow_http, destinations.networks(allowed)
-    return GuardedPoster(clock.now, networks, allow_http=http, trust=trust)
+    return GuardedNetwork(clock.now, networks, allow_http=http, trust=trust)
 
 
 def _per_day(settings: Settings) -> int | None:

@@ -18,7 +18,8 @@ from typing import Any
 
 from watchword_server.domain.channel import CODELESS, Channel
 from watchword_server.domain.delivery import Message, Receipt
-from watchword_server.ports.outside import Clock, Entropy, Poster, Provider
+from watchword_server.ports.outside import Clock, Entropy, Poster
+from watchword_server.ports.providers import Provider
 from watchword_server.runtime import Runtime
 from watchword_server.services.webhooks import Result
 from watchword_server.settings import Settings
@@ -61,7 +62,7 @@ class SeededEntropy:
         return hashlib.shake_256(self._seed + self._next().to_bytes(8, "big")).digest(n)
 
 
-class FakeProvider:
+class FakeProvider(Provider):
     """`ports.Provider` that plays a script and remembers what it was handed.
 
     Args:

@@ -36,7 +36,7 @@ LEFT = {O.SENT, O.DELIVERED, O.UNCERTAIN, O.UNDELIVERED}
 MOST_DECISIONS = 40
 
 steps = st.builds(
-    Step, st.just("sms"), st.just("acme"), st.integers(0, 90), st.sampled_from([None, *Until])
+    Step, st.just("sms"), st.just(("acme",)), st.integers(0, 90), st.sampled_from([None, *Until])
 )
 routes = st.lists(steps, min_size=1, max_size=4).map(tuple)
 fates = st.binary(min_size=16, max_size=16).map(itertools.cycle)
@@ -135,7 +135,7 @@ def test_any_walk_of_any_route_mutant_is_caught(mutant):
         any_walk_ends_and_goes_forward(mutant)
 
 
-A, B = Step("sms", "acme", 20), Step("voice", "acme", 30)
+A, B = Step("sms", ("acme",), 20), Step("voice", ("acme",), 30)
 FIRST = Standing(0, reports=True, may_have_left=True)
 LAST = Standing(1, reports=True, may_have_left=True)
 
@@ -196,4 +196,4 @@ def test_the_last_step_waits_for_nothing_it_has_sent(until):
 
 
 def test_the_default_wait_is_a_minute():
-    assert functools.partial(Step, "sms", "acme")().wait_s == routing.DEFAULT_WAIT_S == 60
+    assert functools.partial(Step, "sms", ("acme",))().wait_s == routing.DEFAULT_WAIT_S == 60

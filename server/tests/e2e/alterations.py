@@ -56,10 +56,7 @@ def quick() -> None:
     put(idempotency, "LEASE_S", LEASE_S)
     put(idempotency, "RENEW_S", LEASE_S / 4)
     put(notifying, "LEASE_S", LEASE_S)
-    put(
-        draft, "_steps",
-        lambda accounts: tuple(Step(channel, account, WAIT_S) for channel, account in accounts),
-    )  # fmt: skip
+    put(draft, "_step", lambda channel: Step(channel, wait_s=WAIT_S))
 
 
 # ---- races ----------------------------------------------------------------------------------

@@ -4,19 +4,19 @@ import asyncio
 
 import pytest
 
-from watchword_server.egress.poster import GuardedPoster
+from watchword_server.egress.network import GuardedNetwork
 
 
 @pytest.fixture(autouse=True)
 async def _closed_posters(monkeypatch):
     made = []
-    plain = GuardedPoster.__init__
+    plain = GuardedNetwork.__init__
 
     def noted(self, *given, **more):
         plain(self, *given, **more)
         made.append(self)
 
-    monkeypatch.setattr(GuardedPoster, "__init__", noted)
+    monkeypatch.setattr(GuardedNetwork, "__init__", noted)
     yield
     for poster in made:
         await poster.aclose()

@@ -7,13 +7,13 @@ from ipaddress import ip_address
 from egress.receiver import Receiver
 from egress.ssrf import PUBLIC, PUBLIC_V6
 from watchword_server.domain import destinations
-from watchword_server.egress.poster import GuardedPoster
+from watchword_server.egress.network import GuardedNetwork
 
 PUBLICS = (ip_address(PUBLIC), ip_address(PUBLIC_V6))
 LOCAL = ip_address("127.0.0.1")
 
 
-class Routed(GuardedPoster):
+class Routed(GuardedNetwork):
     """The real poster, on that network."""
 
     inside: Receiver

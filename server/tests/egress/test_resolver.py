@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from watchword_server.egress import resolver
-from watchword_server.egress.poster import GuardedPoster
+from watchword_server.egress.network import GuardedNetwork
 from watchword_server.egress.resolver import SystemResolver
 from watchword_server.ports.outside import Busy
 
@@ -105,7 +105,7 @@ async def test_names_that_never_answer_mutants_are_caught(names, monkeypatch):
 async def test_a_place_that_is_not_free_in_time_says_nothing_of_the_name(names, monkeypatch):
     monkeypatch.setattr(resolver, "MAX_LOOKUPS", 1)
     monkeypatch.setattr(resolver, "PLACE_S", 0.01)
-    poster = GuardedPoster(lambda: 0)
+    poster = GuardedNetwork(lambda: 0)
     slow = asyncio.create_task(poster._resolve("slow.example", b"one"))
     await asyncio.sleep(0)
     with pytest.raises(Busy, match="too many"):

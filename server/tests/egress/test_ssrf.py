@@ -12,7 +12,7 @@ from egress import network, ssrf
 from egress.network import ByIsGlobal, FirstOnly, FollowsRedirects, ResolvesTwice, Routed
 from egress.receiver import Receiver, listening
 from watchword_server.domain.errors import WatchwordError
-from watchword_server.egress.poster import GuardedPoster
+from watchword_server.egress.network import GuardedNetwork
 from watchword_server.egress.resolver import SystemResolver
 from watchword_server.ports.outside import Denied, Unreachable
 
@@ -61,7 +61,7 @@ async def test_nothing_gets_in_mutant_is_caught(broken):
 async def test_nothing_gets_in_over_the_real_sockets_and_resolver():
     """What this machine itself takes for loopback: the same inputs, nothing replaced."""
     async with inside() as receiver:
-        poster = GuardedPoster(now, allow_http=True)
+        poster = GuardedNetwork(now, allow_http=True)
         hosts = ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0", "localhost",
                  "[::1]", "[::ffff:127.0.0.1]", "[::]", "localhost.", "LocalHost"]  # fmt: skip
         for host in hosts:
@@ -75,7 +75,7 @@ async def test_the_listener_can_be_reached_by_who_may():
     async with inside() as receiver:
         loopback = network.destinations.LOOPBACK
         for host in ("127.0.0.1", "[::1]", "localhost"):
-            poster = GuardedPoster(now, loopback, resolve=SystemResolver())
+            poster = GuardedNetwork(now, loopback, resolve=SystemResolver())
             reply = await poster.post(f"http://{host}:{receiver.port}/", {}, b"{}")
             assert reply.status == 200
         assert await receiver.reached() == 3
@@ -172,7 +172,7 @@ class Diverted(Routed):
     """Something between us and the checked address answers in its place."""
 
     def _reached(self, connected):
-        return GuardedPoster._reached(self, connected)
+        return GuardedNetwork._reached(self, connected)
 
 
 async def nothing_is_written_to_another(make):

@@ -16,7 +16,7 @@ import pytest
 
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.delivery import Message, Reason, Receipt
-from watchword_server.ports.outside import Provider, Rejected, Unavailable, Uncertain
+from watchword_server.ports.providers import Provider, Rejected, Unavailable, Uncertain
 
 FAILURES = (Rejected, Unavailable, Uncertain)
 MAX_RAW = 200

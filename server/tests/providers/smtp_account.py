@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from providers import contract
-from watchword_server.ports.outside import Rejected, Unavailable, Uncertain
+from watchword_server.ports.providers import Rejected, Unavailable, Uncertain
 from watchword_server.providers.smtp import Settings, Smtp
 
 MESSAGE = contract.message()

@@ -7,7 +7,7 @@ import pytest
 from providers import contract
 from providers.contract import CLAUSES, CODE, Clause, Situation
 from watchword_server.domain.delivery import Reason, Receipt
-from watchword_server.ports.outside import Rejected, Unavailable, Uncertain
+from watchword_server.ports.providers import Rejected, Unavailable, Uncertain
 
 TO = contract.message().to
 

@@ -8,7 +8,7 @@ from providers import contract
 from providers.contract import ProviderContract, Situation
 from watchword_server.domain.delivery import Reason, Receipt
 from watchword_server.domain.errors import Misconfigured
-from watchword_server.ports.outside import Rejected, Unavailable, Uncertain
+from watchword_server.ports.providers import Rejected, Unavailable, Uncertain
 from watchword_server.providers.inbox import Act, Inbox, Kind, Settings, parse
 
 SMS = contract.message(channel="sms", to="+4915112345678", subject=None, html=None)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from providers import contract
 from watchword_server.domain.delivery import Reason
-from watchword_server.ports.outside import Rejected
+from watchword_server.ports.providers import Rejected
 from watchword_server.providers import mime
 
 NOW = datetime(2026, 11, 22, 13, 14, 15, tzinfo=UTC)

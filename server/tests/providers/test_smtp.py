@@ -12,7 +12,7 @@ from providers.contract import CODE
 from providers.smtp_account import LOGIN, MESSAGE, account, failure
 from providers.smtp_peer import DROP, SmtpPeer
 from watchword_server.domain.delivery import Reason
-from watchword_server.ports.outside import Rejected, Unavailable, Uncertain
+from watchword_server.ports.providers import Rejected, Unavailable, Uncertain
 
 # ---- what arrives ---------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from providers.contract import CODE, ProviderContract, Situation
 from providers.smtp_account import LOGIN, MESSAGE, account, failure, settings
 from providers.smtp_peer import DROP, HANG, SmtpPeer
 from watchword_server.domain.delivery import Reason, Receipt
-from watchword_server.ports.outside import Rejected, Unavailable, Uncertain
+from watchword_server.ports.providers import Rejected, Unavailable, Uncertain
 from watchword_server.providers.smtp import Smtp, Stage, answered
 
 

@@ -19,7 +19,8 @@ from watchword_server.domain.callbacks import Concerned
 from watchword_server.domain.delivery import Reason
 from watchword_server.domain.events import Data, Event, EventType
 from watchword_server.domain.ids import Prefix
-from watchword_server.ports.outside import Rejected, Reply
+from watchword_server.ports.outside import Reply
+from watchword_server.ports.providers import Rejected
 from watchword_server.services.webhooks import Changes, notifying
 
 PROJECT, SUBJECT = bytes(range(16)), bytes(range(16, 32))

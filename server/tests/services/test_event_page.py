@@ -24,7 +24,7 @@ from watchword_server.domain.events import Data, EventType, encode
 from watchword_server.domain.ids import Prefix
 from watchword_server.domain.template import Content, Status, Template
 from watchword_server.ledger import Ledger
-from watchword_server.ports.outside import Rejected, Uncertain
+from watchword_server.ports.providers import Rejected, Uncertain
 
 PAGE = tracked.ROOT / "docs/events.md"
 MARK = "<!-- From here on made by server/tests/services/test_event_page.py. -->\n"

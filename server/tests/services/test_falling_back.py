@@ -7,7 +7,7 @@ from watchword_server.domain.delivery import Reason, Receipt
 from watchword_server.domain.errors import ENDED
 from watchword_server.domain.routing import Until
 from watchword_server.domain.verification import Assurance, Status
-from watchword_server.ports.outside import Rejected, Unavailable, Uncertain
+from watchword_server.ports.providers import Rejected, Unavailable, Uncertain
 
 DELIVERED = Receipt(reference="r", delivered=True)
 GONE = Unavailable(Reason.PROVIDER_DOWN, "503")

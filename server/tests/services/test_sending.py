@@ -17,7 +17,7 @@ from watchword_server.domain.errors import (
     UNREACHABLE,
 )
 from watchword_server.domain.verification import Assurance, Status
-from watchword_server.ports.outside import Unavailable
+from watchword_server.ports.providers import Unavailable
 from watchword_server.services import delivering
 
 

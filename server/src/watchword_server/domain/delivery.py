@@ -90,7 +90,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         id: the delivery's id on the wire, stable over retries of the same hand-over.
         language: the tag the content was rendered in.
         sender: the display name of who sends, usually the template's brand.
-        code: the code alone, for channels whose vendor renders the text.
+        code: the code alone, for channels whose vendor renders the text; empty in a notice.
+        template: the id of the template it was rendered from, and `params` the caller's values.
+        ttl_s: how long the code is good, from when it was made.
     """
 
     id: str
@@ -102,6 +104,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     text: str
     html: str | None
     code: str
+    template: str = ""
+    params: dict[str, str] = {}
+    ttl_s: int = 0
 
     def __repr__(self) -> str:
         return f"<Message {self.id} {self.channel}>"

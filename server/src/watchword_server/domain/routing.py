@@ -21,14 +21,15 @@ class Until(StrEnum):
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One step: a channel, the provider account that carries it, how long to wait (seconds), and
-    for what.
+    """One step: a channel, the provider accounts that may carry it, how long to wait (seconds),
+    and for what.
 
+    No account named means any of the project's that carries the channel.
     `until` None means `delivered` where the provider reports deliveries, else `sent`.
     """
 
     channel: str
-    account: str
+    accounts: tuple[str, ...] = ()
     wait_s: int = DEFAULT_WAIT_S
     until: Until | None = None
 

@@ -1,4 +1,4 @@
-"""One POST and its answer on a connection that is open: HTTP/1.1, bounded, never decompressed."""
+"""One request and its answer on an open connection: HTTP/1.1, bounded, never decompressed."""
 
 import asyncio
 import re
@@ -20,6 +20,7 @@ _MAX_READ = 262_144
 _CHUNK = 16_384
 _FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: (?:[!-~](?:[ !-~]*[!-~])?)?\r\n")
 """A field of RFC 9110, section 5, of ASCII alone."""
+_METHOD = re.compile(r"[A-Z]{1,16}")
 _BODY_S = 5.0
 """How long the rest of an answer is waited for: its first line has said what matters."""
 _MS = 1000
@@ -35,13 +36,19 @@ class Stale(Unreachable):
     """The connection was closed before a byte of the answer came."""
 
 
-def request(destination: Destination, headers: Mapping[str, str], body: bytes) -> bytes:
+def request(
+    method: str, destination: Destination, headers: Mapping[str, str], body: bytes
+) -> bytes:
     """The bytes of the request.
 
     Raises:
-        Unreachable: a header field cannot be sent.
+        Unreachable: the method or a header field cannot be sent.
     """
-    fields = {"user-agent": f"Watchword/{__version__}", "content-type": "application/json"}
+    if not _METHOD.fullmatch(method):
+        raise Unreachable("the method cannot be sent")
+    fields = {"user-agent": f"Watchword/{__version__}"}
+    if body:
+        fields["content-type"] = "application/json"
     fields |= {name.lower(): value for name, value in headers.items() if name.lower() not in _OURS}
     fields |= {
         "host": destination.authority, "accept-encoding": "identity",
@@ -50,7 +57,7 @@ def request(destination: Destination, headers: Mapping[str, str], body: bytes) -
     lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
     if not all(map(_FIELD.fullmatch, lines)):
         raise Unreachable("a header field cannot be sent")
-    head = f"POST {destination.target} HTTP/1.1\r\n{''.join(lines)}\r\n"
+    head = f"{method} {destination.target} HTTP/1.1\r\n{''.join(lines)}\r\n"
     return head.encode("ascii") + body
 
 
@@ -91,7 +98,8 @@ class Answer:
         for name, value in response.headers:
             if name == b"retry-after":
                 wait = retry_after(value, self._now())
-        return Reply(response.status_code, wait, bytes(body[:MAX_BODY]))
+        fields = tuple(response.headers)
+        return Reply(response.status_code, wait, bytes(body[:MAX_BODY]), fields)
 
     @property
     def is_whole(self) -> bool:

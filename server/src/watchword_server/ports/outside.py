@@ -1,13 +1,14 @@
-"""The world beyond the database: time, chance, vendors, the worker, the control plane."""
+"""The world beyond the database: time, chance, the network, the worker, the control plane."""
 
+import asyncio
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
 
-from watchword_server.domain.delivery import Message, Reason, Receipt
 from watchword_server.domain.errors import WatchwordError
-from watchword_server.domain.project import Caller, Mode, Project
+from watchword_server.domain.project import Caller, Project
 from watchword_server.domain.template import Template
 from watchword_server.ports.records import Job
 
@@ -24,73 +25,24 @@ Entropy = Callable[[int], bytes]
 """`entropy(n)` is n bytes from the operating system's generator."""
 
 
-class Rejected(WatchwordError):
-    """The provider refused this message for good; another provider or channel may take it."""
-
-    def __init__(self, reason: Reason, raw: str | None = None) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
-        self.raw = raw
-
-
-class Unavailable(WatchwordError):
-    """Nothing was sent; another provider may be tried now."""
-
-    def __init__(self, reason: Reason, raw: str | None = None) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
-        self.raw = raw
-
-
-class Uncertain(WatchwordError):
-    """The message may have been sent: the request left, no answer came."""
-
-    def __init__(self, raw: str | None = None) -> None:
-        super().__init__("the hand-over was not answered")
-        self.raw = raw
-
-
-class Provider(Protocol):
-    """A vendor adapter.
-
-    Attributes:
-        name: its row in the registry.
-        channels: what it can carry.
-        reports: whether it tells later what became of a message.
-        local: whether its messages stay on this machine, readable in the inbox.
-        prompt: whether `send` answers without waiting, so that many can be handed over in turn.
-    """
-
-    name: str
-    channels: frozenset[str]
-    reports: bool
-    local: bool
-    prompt: bool
-
-    async def send(self, message: Message) -> Receipt:
-        """Hand one message over; at most 10 s.
-
-        Raises:
-            Rejected, Unavailable, Uncertain: the only three ways to fail.
-        """
-        ...
-
-    async def aclose(self) -> None:
-        """Close connections; called once."""
-        ...
-
-
 class Reply(msgspec.Struct, frozen=True):
     """What an outside server answered.
 
     Attributes:
         retry_after_s: how long it asks to be left alone, at most a day; None where it does not.
         body: the beginning of its body, at most 64 KiB, never decompressed.
+        fields: the header, its names in lower case.
     """
 
     status: int
     retry_after_s: int | None = None
     body: bytes = b""
+    fields: tuple[tuple[bytes, bytes], ...] = ()
+
+    def field(self, name: str) -> str:
+        """The first header field of that name, or an empty text."""
+        wanted = name.lower().encode()
+        return next((value.decode("latin-1") for key, value in self.fields if key == wanted), "")
 
 
 class Denied(WatchwordError):
@@ -102,15 +54,46 @@ class Denied(WatchwordError):
 
 
 class Unreachable(WatchwordError):
-    """No answer: it could not be connected to, broke off, or took longer than it may."""
+    """No answer: it could not be connected to, broke off, or took longer than it may.
 
-    def __init__(self, what: str) -> None:
+    `left` says whether the request may have arrived all the same.
+    """
+
+    def __init__(self, what: str, *, left: bool = False) -> None:
         super().__init__(what)
         self.what = what
+        self.left = left
 
 
 class Busy(Unreachable):
     """Nothing was tried: this server has too much under way.  The destination is not to blame."""
+
+
+class Network(Protocol):
+    """The way to vendors and gateways: what an account's settings name is looked up once, every
+    address is judged, and only that very address is connected to."""
+
+    async def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"",
+        *, timeout_s: float = 9.0,
+    ) -> Reply:  # fmt: skip
+        """One HTTP request; redirects are answers, and nothing is ever sent twice.
+
+        Raises:
+            Denied: before anything was connected, also for a URL that is malformed.
+            Busy, Unreachable: no answer; `left` says whether the request may have arrived.
+        """
+        ...
+
+    async def connect(
+        self, host: str, port: int, *, tls: ssl.SSLContext | None = None, timeout_s: float = 9.0
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A stream to a server, under TLS (checked against `host`) where a context is given.
+
+        Raises:
+            Denied, Unreachable: there is none.
+        """
+        ...
 
 
 class Poster(Protocol):
@@ -132,21 +115,6 @@ class Poster(Protocol):
 
     async def aclose(self) -> None:
         """Call off what is under way; called once."""
-        ...
-
-
-class Accounts(Protocol):
-    """The configured provider accounts."""
-
-    def of(self, mode: Mode, channel: str) -> Provider | None:
-        """The account that carries `channel` for a project of this mode, if there is one.
-
-        Only a live project gets an account that leaves the machine.
-        """
-        ...
-
-    def named(self, name: str) -> Provider | None:
-        """The account a delivery was given to."""
         ...
 
 

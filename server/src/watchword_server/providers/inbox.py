@@ -16,7 +16,7 @@ from watchword_server.domain import sandbox
 from watchword_server.domain.channel import CODELESS, Channel
 from watchword_server.domain.delivery import DeliveryStatus, Message, Reason, Receipt
 from watchword_server.domain.errors import Misconfigured
-from watchword_server.ports.outside import Rejected, Unavailable, Uncertain
+from watchword_server.ports.providers import Provider, Rejected, Unavailable, Uncertain
 
 SETTING = "WATCHWORD_INBOX_SCRIPT"
 CHANNELS = frozenset(channel.value for channel in Channel if channel not in CODELESS)
@@ -151,7 +151,7 @@ def _unreadable(part: str, what: str) -> Misconfigured:
     return Misconfigured(f"{SETTING}: cannot read {part!r}: {what}")
 
 
-class Inbox:
+class Inbox(Provider):
     """Takes every message; the hot path of a development server and of the benchmarks."""
 
     name = "inbox"  # `sandbox` for the one that plays the magic recipients

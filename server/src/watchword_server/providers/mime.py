@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from email_validator import EmailNotValidError, validate_email
 
 from watchword_server.domain.delivery import Message, Reason
-from watchword_server.ports.outside import Rejected
+from watchword_server.ports.providers import Rejected
 
 HEADER_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"

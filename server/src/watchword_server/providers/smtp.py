@@ -22,7 +22,7 @@ import msgspec
 from watchword_server.domain.address import mask
 from watchword_server.domain.delivery import Message, Reason, Receipt
 from watchword_server.domain.errors import Misconfigured
-from watchword_server.ports.outside import Rejected, Unavailable, Uncertain
+from watchword_server.ports.providers import Provider, Rejected, Unavailable, Uncertain
 from watchword_server.providers import mime
 
 Failure = Rejected | Unavailable | Uncertain
@@ -221,7 +221,7 @@ class _Idle(NamedTuple):
     dirty: bool  # a refused transaction is still open
 
 
-class Smtp:
+class Smtp(Provider):
     """One mail account."""
 
     name = "smtp"

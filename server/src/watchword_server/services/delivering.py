@@ -27,6 +27,7 @@ from watchword_server.domain.project import Mode
 from watchword_server.domain.routing import (
     GiveUp,
     Outcome,
+    Route,
     Standing,
     Take,
     Wait,
@@ -38,16 +39,8 @@ from watchword_server.domain.template import Autofill, Template
 from watchword_server.domain.template_review import may_be_sent
 from watchword_server.domain.verification import Details, Live, Secrets, Trigger
 from watchword_server.ledger import ADVANCE, DELIVER, LEASE_S, Ledger, decode_route
-from watchword_server.ports.outside import (
-    Accounts,
-    Clock,
-    Directory,
-    Entropy,
-    Provider,
-    Rejected,
-    Unavailable,
-    Uncertain,
-)
+from watchword_server.ports.outside import Clock, Directory, Entropy
+from watchword_server.ports.providers import Accounts, Provider, Rejected, Unavailable, Uncertain
 from watchword_server.ports.records import InboxBody, InboxMessage, Job, Work
 from watchword_server.ports.results import Result, discreet, failed, handed_over
 from watchword_server.ports.store import Store, Transaction
@@ -57,6 +50,8 @@ HAND_OVER_S = 10
 """A provider that has not answered by then may have sent: Uncertain."""
 INBOX_KEPT_S = 86_400
 _CLAIMS = 5
+_NOBODY = "none"
+"""The account of a step that no account carries any more: its hand-over fails."""
 _log = get_logger("delivering")
 _MS = 1000
 _S = DeliveryStatus
@@ -98,7 +93,7 @@ class Delivering:
 
     def is_prompt(self, job: Job) -> bool:
         """Whether the hand-over will not wait for anything."""
-        provider = self._accounts.named(job.delivery.provider)
+        provider = self._accounts.named(job.live.project, job.delivery.provider)
         return provider is not None and provider.prompt
 
     async def hand_over(self, *jobs: Job) -> None:
@@ -201,7 +196,7 @@ class Delivering:
 
     async def _send(self, job: Job) -> Result:
         directory, live = self._directory, job.live
-        provider = self._accounts.named(job.delivery.provider)
+        provider = self._accounts.named(job.live.project, job.delivery.provider)
         if provider is None:
             return failed(Outcome.UNAVAILABLE, Reason.MISCONFIGURED, "no such provider account")
         try:
@@ -250,6 +245,9 @@ class Delivering:
             text=rendered.text,
             html=rendered.html,
             code=secrets.code,
+            template=chosen.id,
+            params=secrets.params,
+            ttl_s=secrets.ttl_s,
         )
 
     def _opened(self, live: Live) -> tuple[Details, Secrets]:
@@ -302,7 +300,7 @@ class Delivering:
         current = tx.live.get(live.project, live.id)
         if current is None or delivery.number < len(siblings):
             return  # it has ended, or a later delivery has the lead
-        provider = self._accounts.named(delivery.provider)
+        provider = self._accounts.named(live.project, delivery.provider)
         standing = Standing(
             index=delivery.step,
             reports=provider is not None and provider.reports,
@@ -315,12 +313,17 @@ class Delivering:
         if isinstance(decision, Wait):
             self._ledger.wait(tx, current, delivery.number, now + decision.seconds * _MS, now)
         elif isinstance(decision, Take):
-            self._ledger.hand_over(
-                tx, current, decision.index, route[decision.index], now,
-                maybe_duplicate=decision.maybe_duplicate,
-            )  # fmt: skip
+            self._take(tx, current, route, decision, now)
         elif isinstance(decision, GiveUp):
             self._ledger.finish(tx, current, Trigger.NO_STEP_HANDED_OVER, now)
+
+    def _take(self, tx: Transaction, live: Live, route: Route, take: Take, now: int) -> None:
+        project, step = tx.projects.get(live.project), route[take.index]
+        account = project and self._accounts.pick(live.project, project.mode, step)
+        self._ledger.hand_over(
+            tx, live, take.index, step, account or _NOBODY, now,
+            maybe_duplicate=take.maybe_duplicate,
+        )  # fmt: skip
 
     def _reported(self, tx: Transaction, work: Work, now: int) -> bool:
         """Whether the sandbox had a report for this instant; what it says is written down, also

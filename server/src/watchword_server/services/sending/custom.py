@@ -97,7 +97,7 @@ class CustomSending(Sending):
         self, caller: Caller, asked: Start, chosen: Template, now: int, *, is_notice: bool
     ) -> Prepared:
         to = self._drafter.address(asked.to)
-        route = self._drafter.route(asked, chosen, to, caller.mode)
+        route = self._drafter.route(asked, chosen, to, caller)
         known_as = self._occasion(to) if is_notice else to
         draft = self._drafter.draft(caller, asked, chosen, known_as, route, NATIVE, now)
         return Prepared(unchecked(draft) if is_notice else draft, to)

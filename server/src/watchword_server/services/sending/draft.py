@@ -37,7 +37,8 @@ from watchword_server.domain.verification import (
     weakest,
 )
 from watchword_server.ledger import encode_route
-from watchword_server.ports.outside import Accounts, Entropy
+from watchword_server.ports.outside import Entropy
+from watchword_server.ports.providers import Accounts
 
 _MS = 1000
 _REMEMBERED = 4096
@@ -78,11 +79,13 @@ class Draft(msgspec.Struct, frozen=True):
     """A verification that only has to be written.
 
     Attributes:
+        account: who takes the first step.
         opened: what is sealed in `live`.
     """
 
     live: Live
     route: Route
+    account: str
     opened: tuple[Details, Secrets]
 
     def __repr__(self) -> str:
@@ -99,7 +102,7 @@ class Drafter:
         self._numbering = numbering
         self._accounts = accounts
         self._entropy = entropy
-        self._routes: dict[tuple[str, Kind, Mode], tuple[Template, Route]] = {}
+        self._routes: dict[tuple[bytes, str, Kind, Mode], tuple[Template, Route]] = {}
 
     def alternate(self, email: str | None) -> Address | None:
         """The second address of the recipient, if one is given.
@@ -122,7 +125,7 @@ class Drafter:
         """
         return self._parse(to, "to", magic)
 
-    def route(self, asked: Start, chosen: Template, to: Address, mode: Mode) -> Route:
+    def route(self, asked: Start, chosen: Template, to: Address, caller: Caller) -> Route:
         """The steps that can run for this recipient, in order.
 
         Steps of the template's own strategy that cannot reach the recipient or have no account
@@ -131,20 +134,22 @@ class Drafter:
         Raises:
             Problem: the template is not approved, or no step, or a named one, can run.
         """
-        usual = (chosen.id, to.kind, mode) if _is_usual(asked) else None
+        usual = None
+        if _is_usual(asked):
+            usual = (caller.project, chosen.id, to.kind, caller.mode)
         if usual is not None:
             known = self._routes.get(usual)
             if known is not None and known[0] is chosen:
                 return known[1]
-        route = self._new_route(asked, chosen, to, mode)
+        route = self._new_route(asked, chosen, to, caller)
         if usual is not None:
             if len(self._routes) >= _REMEMBERED:
                 self._routes.clear()
             self._routes[usual] = (chosen, route)
         return route
 
-    def _new_route(self, asked: Start, chosen: Template, to: Address, mode: Mode) -> Route:
-        if not may_be_sent(chosen, mode):
+    def _new_route(self, asked: Start, chosen: Template, to: Address, caller: Caller) -> Route:
+        if not may_be_sent(chosen, caller.mode):
             raise Problem(
                 NOT_ALLOWED_HERE,
                 f"The template is {chosen.status}, not approved.",
@@ -162,18 +167,13 @@ class Drafter:
                 _NEEDS[to.kind].format(channel=unfit[0]),
                 extra={"field": "to", "channel": unfit[0].value},
             )
+        reachable = (_step(step.value) for step in steps if step in reach)
         usable = tuple(
-            (step.value, account.name)
-            for step in steps
-            if step in reach and (account := self._accounts.of(mode, step)) is not None
+            step for step in reachable if self._accounts.carries(caller.project, caller.mode, step)
         )
         if not usable:
-            raise Problem(
-                NO_CHANNEL,
-                f"No provider account carries {steps[0]} for this project.",
-                extra={"channel": steps[0].value, "reason": "no_provider_account"},
-            )
-        return _steps(usable)
+            raise _no_account(steps[0].value)
+        return usable
 
     def draft(
         self, caller: Caller, asked: Start, chosen: Template, to: Address, route: Route,
@@ -205,7 +205,20 @@ class Drafter:
             secrets=secret, policy=policy.name,
             next_send_at=now + policy.cooldown_s(1) * _MS, route=_encoded(route), step=0,
         )  # fmt: skip
-        return Draft(live, route, (details, secrets))
+        return Draft(
+            live, route, self.account(caller.project, caller.mode, route[0]), (details, secrets)
+        )
+
+    def account(self, project: bytes, mode: Mode, step: Step) -> str:
+        """Who is to take a step.
+
+        Raises:
+            Problem: NO_CHANNEL where nobody does.
+        """
+        account = self._accounts.pick(project, mode, step)
+        if account is None:
+            raise _no_account(step.channel)
+        return account
 
     def _code(self, asked: Start, chosen: Template, policy: Policy) -> str:
         if asked.code is not None:
@@ -221,6 +234,14 @@ class Drafter:
                 raise bad_field(field, error.rule, f"{error}.") from None
             extra: dict[str, str | int] = {"field": field, "rule": error.rule}
             raise Problem(INVALID_NUMBER, f"{error}.", extra=extra) from None
+
+
+def _no_account(channel: str) -> Problem:
+    return Problem(
+        NO_CHANNEL,
+        f"No provider account carries {channel} for this project.",
+        extra={"channel": channel, "reason": "no_provider_account"},
+    )
 
 
 def _is_usual(asked: Start) -> bool:
@@ -246,9 +267,9 @@ def _named_steps(asked: Start, chosen: Template) -> tuple[Channel, ...]:
     return steps
 
 
-@lru_cache(1024)
-def _steps(accounts: tuple[tuple[str, str], ...]) -> Route:
-    return tuple(Step(channel, account) for channel, account in accounts)
+@lru_cache(64)
+def _step(channel: str) -> Step:
+    return Step(channel)
 
 
 @lru_cache(1024)

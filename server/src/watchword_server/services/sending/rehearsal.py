@@ -44,7 +44,7 @@ class Rehearsing(CustomSending):
             if row.error is not None:
                 raise sandbox.refusal(row, row.error)
             asked = _played(row, asked, chosen, to)
-        route = self._drafter.route(asked, chosen, to, caller.mode)
+        route = self._drafter.route(asked, chosen, to, caller)
         occasion = self._occasion(to)
         draft = self._drafter.draft(caller, asked, chosen, occasion, route, SANDBOX, now)
         return Prepared(unchecked(draft) if is_notice else draft, to)

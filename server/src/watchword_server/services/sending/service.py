@@ -15,6 +15,7 @@ from watchword_server.domain.events import Data, EventType
 from watchword_server.domain.limits import Standing, Throughput
 from watchword_server.domain.policy import LOCKOUT, NATIVE, POLICIES, remembered_sends
 from watchword_server.domain.project import Caller
+from watchword_server.domain.routing import Step
 from watchword_server.domain.verification import Live, Trigger, Verification
 from watchword_server.ledger import Ledger, decode_route, lockout, not_pending
 from watchword_server.ports.outside import Clock, Directory, Dispatch
@@ -67,7 +68,7 @@ class Sending:
             chosen = await self._directory.template(caller.project, asked.template)
         to = self._drafter.address(asked.to)
         alternate = self._drafter.alternate(asked.alternate_email)
-        route = self._drafter.route(asked, chosen, to, caller.mode)
+        route = self._drafter.route(asked, chosen, to, caller)
         now = self._clock.now()
         standing = admit(self._throughput, caller, to, alternate, now)
         draft = self._drafter.draft(caller, asked, chosen, to, route, NATIVE, now)
@@ -152,8 +153,9 @@ class Sending:
         self, tx: Transaction, drafted: Draft, claimed: bool, now: int
     ) -> tuple[Live, Job | None]:
         """The unit of a start: what is pending then, and its job if it is a new one."""
-        draft, step, opened = drafted.live, drafted.route[0], drafted.opened
-        job = self._ledger.begin(tx, draft, step, now, claimed=claimed, opened=opened, fresh=True)
+        draft, opened = drafted.live, drafted.opened
+        first = drafted.route[0], drafted.account
+        job = self._ledger.begin(tx, draft, *first, now, claimed=claimed, opened=opened, fresh=True)
         if job is not None:
             return draft, job
         state = self._state(tx, draft, now)
@@ -162,7 +164,9 @@ class Sending:
         if state.sends:
             wait = POLICIES[draft.policy].cooldown_s(1 + state.sends) * _MS
             draft = msgspec.structs.replace(draft, next_send_at=now + wait)
-        job = self._ledger.begin(tx, draft, step, now, claimed=claimed, opened=opened, fresh=False)
+        job = self._ledger.begin(
+            tx, draft, *first, now, claimed=claimed, opened=opened, fresh=False
+        )
         if job is not None:
             return draft, job
         pending = tx.live.of_address(draft.project, draft.address)
@@ -212,8 +216,15 @@ class Sending:
             raise _cooling(live.next_send_at, now, live)
         data = Data(to=live.masked, channel=route[step].channel)
         self._ledger.append(tx, live, EventType.VERIFICATION_RESENT, now, data)
-        self._ledger.hand_over(tx, counted, step, route[step], now)
+        account = self._account(tx, live, route[step])
+        self._ledger.hand_over(tx, counted, step, route[step], account, now)
         return counted
+
+    def _account(self, tx: Transaction, live: Live, step: Step) -> str:
+        project = tx.projects.get(live.project)
+        if project is None:
+            raise ids.unknown(ids.Prefix.PROJECT)
+        return self._drafter.account(live.project, project.mode, step)
 
 
 def _seconds(until: int, now: int) -> int:

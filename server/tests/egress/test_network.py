@@ -13,7 +13,7 @@ from egress.receiver import OK, Receiver, listening
 from watchword_server.domain.destinations import LOOPBACK
 from watchword_server.egress import idle
 from watchword_server.egress.exchange import MAX_BODY, retry_after
-from watchword_server.egress.poster import GuardedPoster
+from watchword_server.egress.network import GuardedNetwork
 from watchword_server.ports.outside import Denied, Unreachable
 
 AT = 1_772_366_400_000  # 2026-03-01T12:00:00Z
@@ -24,7 +24,7 @@ def now():
 
 
 def poster(**options):
-    return GuardedPoster(now, LOOPBACK, **options)
+    return GuardedNetwork(now, LOOPBACK, **options)
 
 
 async def posted(answer=OK, script=None, **options):
@@ -133,11 +133,11 @@ async def ends_in_time(make):
 
 
 async def test_a_slow_loris_does_not_outlast_the_deadline():
-    await ends_in_time(GuardedPoster)
+    await ends_in_time(GuardedNetwork)
 
 
 async def test_a_slow_loris_does_not_outlast_the_deadline_mutant_is_caught():
-    class Patient(GuardedPoster):
+    class Patient(GuardedNetwork):
         def __init__(self, *given, deadline_s):
             super().__init__(*given, deadline_s=60)
 
@@ -280,7 +280,7 @@ def test_it_works_on_the_loop_of_the_server():
             for _ in range(3):
                 assert (await one.post(url, {}, b"{}")).status == 200
             await one.aclose()
-        await ends_in_time(GuardedPoster)
+        await ends_in_time(GuardedNetwork)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(all_of_it())
@@ -296,13 +296,13 @@ async def keeps_connections(make):
 
 
 async def test_a_connection_is_used_again():
-    await keeps_connections(GuardedPoster)
+    await keeps_connections(GuardedNetwork)
 
 
 async def test_a_connection_is_used_again_mutant_is_caught():
-    class Fresh(GuardedPoster):
-        async def _asked(self, place, connection, sent):
-            reply = await super()._asked(place, connection, sent)
+    class Fresh(GuardedNetwork):
+        async def _asked(self, place, connection, sent, progress):
+            reply = await super()._asked(place, connection, sent, progress)
             self._idle.close()
             return reply
 
@@ -337,13 +337,13 @@ async def what_came_unasked_is_no_answer(make):
 
 
 async def test_what_came_unasked_is_no_answer():
-    await what_came_unasked_is_no_answer(GuardedPoster)
+    await what_came_unasked_is_no_answer(GuardedNetwork)
 
 
 async def test_what_came_unasked_mutant_is_caught(monkeypatch):
     monkeypatch.setattr(idle.Open, "is_quiet", True)
     with pytest.raises(AssertionError):
-        await what_came_unasked_is_no_answer(GuardedPoster)
+        await what_came_unasked_is_no_answer(GuardedNetwork)
 
 
 async def test_a_kept_connection_that_was_closed_meanwhile_costs_nothing():
@@ -376,11 +376,11 @@ async def a_kept_connection_is_judged_anew(make):
 
 
 async def test_a_kept_connection_is_judged_anew():
-    await a_kept_connection_is_judged_anew(GuardedPoster)
+    await a_kept_connection_is_judged_anew(GuardedNetwork)
 
 
 async def test_a_kept_connection_is_judged_anew_mutant_is_caught():
-    class Trusting(GuardedPoster):
+    class Trusting(GuardedNetwork):
         async def _addresses(self, destination, owner):
             known = getattr(self, "_known", None)
             self._known = known or await super()._addresses(destination, owner)

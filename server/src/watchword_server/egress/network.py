@@ -1,4 +1,4 @@
-"""`ports.Poster`: posts to where callers say, and never to the inside.
+"""`ports.Poster` and `ports.Network`: to where callers say, and never to the inside.
 
 A host is resolved once; every address it has is judged; the socket is connected to one of these
 very addresses and asked whom it reached before a byte is written.  So a name that resolves to
@@ -11,9 +11,12 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from ipaddress import IPv6Address
+from typing import Any, TypeVar
+
+import msgspec
 
 from watchword_server.domain import destinations
 from watchword_server.domain.destinations import Address, BadDestination, Destination, Network
@@ -27,10 +30,11 @@ _CONNECT_S = 10.0
 _ADDRESSES_TRIED = 4
 _STREAM_LIMIT = 65_536
 _STOPPING = "the server is stopping"
+T = TypeVar("T")
 
 
-class GuardedPoster:
-    """Posts over connections of its own, which are kept for some seconds.
+class GuardedNetwork:
+    """Posts and asks over connections of its own, which are kept for some seconds.
 
     Args:
         now: the server's clock, ms since 1970.
@@ -60,18 +64,53 @@ class GuardedPoster:
         self, url: str, headers: Mapping[str, str], body: bytes, owner: bytes = b""
     ) -> Reply:
         """See `ports.Poster.post`."""
+        destination = _parsed(url)
+        sent = request("POST", destination, headers, body)
+        return await self._timely(
+            self._exchange(destination, sent, _Progress(), owner), self._deadline_s
+        )
+
+    async def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"",
+        *, timeout_s: float = 9.0,
+    ) -> Reply:  # fmt: skip
+        """See `ports.Network.request`."""
+        destination, progress = _parsed(url), _Progress(once=True)
+        sent = request(method, destination, headers, body)
+        try:
+            return await self._timely(self._exchange(destination, sent, progress), timeout_s)
+        except Unreachable as error:
+            raise Unreachable(error.what, left=progress.left) from None
+
+    async def connect(
+        self, host: str, port: int, *, tls: ssl.SSLContext | None = None, timeout_s: float = 9.0
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """See `ports.Network.connect`."""
+        bracketed = f"[{host}]" if ":" in host else host
+        destination = _parsed(f"https://{bracketed}", any_port=port)
+        return await self._timely(self._dialled(destination, tls), timeout_s)
+
+    async def _dialled(
+        self, destination: Destination, tls: ssl.SSLContext | None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        addresses = self._judged(destination, await self._addresses(destination, b""))
+        connected, _ = await self._connected(addresses, destination.port)
+        try:
+            return await self._opened(connected, destination, tls)
+        except BaseException:
+            connected.close()
+            raise
+
+    async def _timely(self, what: Coroutine[Any, Any, T], timeout_s: float) -> T:
         if self._closed:
+            what.close()
             raise Unreachable(_STOPPING)
         try:
-            destination = destinations.parse(url)
-        except BadDestination as error:
-            raise Denied(error.rule) from None
-        try:
-            async with asyncio.timeout(self._deadline_s) as limit:
+            async with asyncio.timeout(timeout_s) as limit:
                 with self._counted(limit):
-                    return await self._exchange(destination, headers, body, owner)
+                    return await what
         except TimeoutError:
-            raise self._cut_off() from None
+            raise self._cut_off(timeout_s) from None
 
     async def aclose(self) -> None:
         """See `ports.Poster.aclose`."""
@@ -82,10 +121,10 @@ class GuardedPoster:
             if not limit.expired():
                 limit.reschedule(now)
 
-    def _cut_off(self) -> Unreachable:
+    def _cut_off(self, timeout_s: float) -> Unreachable:
         if self._closed:
             return Unreachable(_STOPPING)
-        return Unreachable(f"no answer within {self._deadline_s:g} s")
+        return Unreachable(f"no answer within {timeout_s:g} s")
 
     @contextmanager
     def _counted(self, limit: asyncio.Timeout) -> Iterator[None]:
@@ -96,26 +135,31 @@ class GuardedPoster:
             self._under_way.discard(limit)
 
     async def _exchange(
-        self, destination: Destination, headers: Mapping[str, str], body: bytes, owner: bytes
+        self, destination: Destination, sent: bytes, progress: "_Progress", owner: bytes = b""
     ) -> Reply:
-        sent = request(destination, headers, body)
         addresses = self._judged(destination, await self._addresses(destination, owner))
         place = destination.scheme, destination.host, destination.port
         kept = self._idle.take(place, addresses)
         if kept is not None:
-            with suppress(Stale):  # the peer had closed it meanwhile
-                return await self._asked(place, kept, sent)
+            try:
+                return await self._asked(place, kept, sent, progress)
+            except Stale:  # the peer had closed it meanwhile, most likely before it read anything
+                if progress.once:
+                    raise
         connected, address = await self._connected(addresses, destination.port)
+        trust = self._trusted() if destination.scheme == "https" else None
         try:
-            reader, writer = await self._opened(connected, destination)
+            reader, writer = await self._opened(connected, destination, trust)
         except BaseException:
             connected.close()
             raise
-        return await self._asked(place, Open(address, reader, writer), sent)
+        return await self._asked(place, Open(address, reader, writer), sent, progress)
 
-    async def _asked(self, place: Place, connection: Open, sent: bytes) -> Reply:
+    async def _asked(
+        self, place: Place, connection: Open, sent: bytes, progress: "_Progress"
+    ) -> Reply:
         """The answer; the connection is kept if it can be used again."""
-        keeps = False
+        keeps, progress.left = False, True
         try:
             try:
                 connection.writer.write(sent)
@@ -131,6 +175,11 @@ class GuardedPoster:
         if keeps:
             self._idle.put(place, connection)
         return reply
+
+    def _trusted(self) -> ssl.SSLContext:
+        if self._trust is None:
+            self._trust = ssl.create_default_context()
+        return self._trust
 
     async def _addresses(self, destination: Destination, owner: bytes) -> Sequence[Address]:
         if destination.address is not None:
@@ -203,16 +252,15 @@ class GuardedPoster:
         return destinations.address_of(host), port
 
     async def _opened(
-        self, connected: socket.socket, destination: Destination
+        self, connected: socket.socket, destination: Destination, trust: ssl.SSLContext | None
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """The stream on the socket; for https, once the certificate was found to be the name's."""
-        if destination.scheme == "http":
+        """The stream on the socket; with `trust`, once the certificate was found to be the
+        name's."""
+        if trust is None:
             return await asyncio.open_connection(sock=connected, limit=_STREAM_LIMIT)
-        if self._trust is None:
-            self._trust = ssl.create_default_context()
         try:
             return await asyncio.open_connection(
-                sock=connected, limit=_STREAM_LIMIT, ssl=self._trust,
+                sock=connected, limit=_STREAM_LIMIT, ssl=trust,
                 server_hostname=destination.host, ssl_handshake_timeout=_CONNECT_S,
             )  # fmt: skip
         except ssl.SSLCertVerificationError as error:
@@ -221,6 +269,29 @@ class GuardedPoster:
             raise Unreachable(f"TLS failed: {error.reason or 'it broke off'}") from None
         except OSError as error:
             raise Unreachable(f"TLS failed: {_said(error)}") from None
+
+
+def _parsed(url: str, any_port: int | None = None) -> Destination:
+    """A URL taken apart; `any_port` replaces its port, whatever protocol is spoken there.
+
+    Raises:
+        Denied: it is malformed.
+    """
+    try:
+        destination = destinations.parse(url)
+    except BadDestination as error:
+        raise Denied(error.rule) from None
+    if any_port is None:
+        return destination
+    return msgspec.structs.replace(destination, port=any_port)
+
+
+class _Progress:
+    """How far a request came; `once`: it may not be sent again, even where nobody read it."""
+
+    def __init__(self, *, once: bool = False) -> None:
+        self.once = once
+        self.left = False
 
 
 def _said(error: OSError) -> str:
