@@ -33,6 +33,7 @@ from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
 from watchword_server.services.directory import CachedDirectory
 from watchword_server.services.events import Events
+from watchword_server.services.hosted_pages import HostedPages
 from watchword_server.services.idempotency import Idempotency
 from watchword_server.services.projects import Projects
 from watchword_server.services.reading import Reading
@@ -65,6 +66,7 @@ class Services(msgspec.Struct, frozen=True):
     idempotency: Idempotency
     webhook_endpoints: WebhookEndpoints
     webhook_log: WebhookLog
+    hosted_pages: HostedPages
     throughput: Throughput
     clock: Clock
 
@@ -177,6 +179,9 @@ class Runtime:
             idempotency=Idempotency(store, clock, entropy, keyring),
             webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
             webhook_log=WebhookLog(store, clock, keyring),
+            hosted_pages=HostedPages(
+                store, clock, keyring, directory, throughput, settings.public_url
+            ),
             throughput=throughput,
             clock=clock,
         )

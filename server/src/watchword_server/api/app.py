@@ -10,7 +10,8 @@ import secrets
 import time
 
 from watchword_server.api.answer import Answer, fields, header
-from watchword_server.api.dispatch import Submission, handle
+from watchword_server.api.dispatch import handle
+from watchword_server.api.hosted import face as hosted
 from watchword_server.api.network import Hosts, Proxies
 from watchword_server.api.once import HEADER, Once
 from watchword_server.api.operation import Call
@@ -31,6 +32,7 @@ from watchword_server.api.routing import Router, wrong_method
 from watchword_server.api.streaming import stream
 from watchword_server.domain.project import Mode
 from watchword_server.runtime import Runtime
+from watchword_server.services.hosted_pages import PATH
 from watchword_server.telemetry import get_logger
 from watchword_server.telemetry import request_id as current_request
 
@@ -59,6 +61,7 @@ class Application:
         self.light = frozenset((one.method, one.path) for one in OPERATIONS if one.light)
         self.streaming = frozenset(one.path for one in OPERATIONS if one.streams)
         self._pages = Pages(runtime)
+        self._hosted = hosted.HostedFace(runtime)
         self._problems = Problems(settings.public_url)
         self._hosts = Hosts(settings.public_url, settings.allowed_hosts)
         self._proxies = Proxies(settings.trusted_proxies)
@@ -92,7 +95,7 @@ class Application:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def answer(
-        self, method: str, path: str, headers: Headers, peer: str, submission: Submission
+        self, method: str, path: str, headers: Headers, peer: str, submission: HttpSubmission
     ) -> tuple[Answer, bytes]:
         """The answer to one request and its whole header, whatever server it came through.
 
@@ -108,7 +111,10 @@ class Application:
             if host not in self._hosts.known:
                 self._hosts.check(host)
             found = self._router.find(path)
-            if found is None:
+            if found is None and path.startswith(PATH):
+                client = self._proxies.client(peer, headers) if self._proxies else peer
+                answer = await self._hosted.answer(method, path, headers, client, submission)
+            elif found is None:
                 answer = self._pages.answer(method, path, headers.get(b"accept", b""))
             else:
                 methods, values = found
