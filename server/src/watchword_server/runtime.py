@@ -142,17 +142,16 @@ class Switchboard:
 class Runtime:
     """A server without its face: store, services and providers, joined by the settings."""
 
+    _open = True
+
     def __init__(
         self, settings: Settings, store: SqliteStore, clock: Clock, keyring: Keyring,
         accounts: ProviderAccounts, entropy: Entropy, poster: Poster | None = None,
     ) -> None:  # fmt: skip
-        self.settings = settings
-        self.store = store
-        self.clock = clock
+        self.settings, self.store, self.clock = settings, store, clock
         self._accounts = accounts
         self.poster, self._stranger = _posters(settings, clock, poster)
         self.dispatch = Switchboard()
-        self._open = True
         self._numbering = numbering = _plans()
         ledger = Ledger(sequence := ids.Sequence(entropy(6)))
         own, magic = catalogue.templates(), catalogue.templates(table=catalogue.SANDBOX)

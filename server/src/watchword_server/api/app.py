@@ -111,11 +111,8 @@ class Application:
             if host not in self._hosts.known:
                 self._hosts.check(host)
             found = self._router.find(path)
-            if found is None and path.startswith(PATH):
-                client = self._proxies.client(peer, headers) if self._proxies else peer
-                answer = await self._hosted.answer(method, path, headers, client, submission)
-            elif found is None:
-                answer = self._pages.answer(method, path, headers.get(b"accept", b""))
+            if found is None:
+                answer = await self._outside(method, path, headers, peer, submission)
             else:
                 methods, values = found
                 operation = methods.get(method)
@@ -144,6 +141,15 @@ class Application:
             what = operation.id if operation is not None else None
             _log.info("answered", method=method, operation=what, status=answer.status, ms=took)
         return answer, block
+
+    async def _outside(
+        self, method: str, path: str, headers: Headers, peer: str, submission: HttpSubmission
+    ) -> Answer:
+        """What no operation answers and nobody needs a key for."""
+        if path.startswith(PATH):
+            client = self._proxies.client(peer, headers) if self._proxies else peer
+            return await self._hosted.answer(method, path, headers, client, submission)
+        return self._pages.answer(method, path, headers.get(b"accept", b""))
 
     def _request_id(self, given: bytes | None) -> str:
         """The caller's own id for the request if it is a plain word, else a new one."""
