@@ -28,6 +28,7 @@ from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy, 
 from watchword_server.ports.providers import Provider
 from watchword_server.ports.records import Job
 from watchword_server.providers.inbox import Inbox, magic_script
+from watchword_server.services.advising import Advising
 from watchword_server.services.api_keys import ApiKeys
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
@@ -67,6 +68,7 @@ class Services(msgspec.Struct, frozen=True):
     webhook_endpoints: WebhookEndpoints
     webhook_log: WebhookLog
     hosted_pages: HostedPages
+    advising: Advising
     throughput: Throughput
     clock: Clock
 
@@ -149,6 +151,7 @@ class Runtime:
         accounts: ProviderAccounts, entropy: Entropy, poster: Poster | None = None,
     ) -> None:  # fmt: skip
         self.settings, self.store, self.clock = settings, store, clock
+        self._keyring = keyring
         self._accounts = accounts
         self.poster, self._stranger = _posters(settings, clock, poster)
         self.dispatch = Switchboard()
@@ -181,6 +184,7 @@ class Runtime:
             hosted_pages=HostedPages(
                 store, clock, keyring, directory, throughput, settings.public_url
             ),
+            advising=Advising(store, clock, accounts),
             throughput=throughput,
             clock=clock,
         )
@@ -254,6 +258,11 @@ class Runtime:
     def services_of(self, caller: Caller) -> Services:
         """The use cases as they are for a caller: those of the sandbox differ."""
         return self.rehearsal if caller.mode is Mode.SANDBOX else self.services
+
+    def derived(self, purpose: bytes) -> bytes:
+        """32 secret bytes for one purpose, the same for every process of this deployment."""
+        marks = (self._keyring.fingerprint(b"", purpose + half) for half in (b"\x00", b"\x01"))
+        return b"".join(marks)
 
     def ready(self) -> bool:
         """Whether requests can be served."""

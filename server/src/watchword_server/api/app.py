@@ -8,6 +8,8 @@ import itertools
 import re
 import secrets
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from watchword_server.api.answer import Answer, fields, header
 from watchword_server.api.dispatch import handle
@@ -44,22 +46,23 @@ _POLICY_VIOLATION = 1008
 _log = get_logger("api")
 
 
-def create(runtime: Runtime) -> Asgi:
-    """The API of a runtime as an ASGI application."""
-    return Application(runtime)
+def create(runtime: Runtime, mounts: Mapping[str, Asgi] = MappingProxyType({})) -> Asgi:
+    """The API of a runtime as an ASGI application; `mounts` answer paths of their own."""
+    return Application(runtime, mounts)
 
 
 class Application:
     """Everything that a request needs, looked up once."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, mounts: Mapping[str, Asgi]) -> None:
         settings = runtime.settings
         self._services = runtime.services
         self._rehearsal = runtime.rehearsal
         self._directory = runtime.services.directory
         self._router = Router(OPERATIONS)
         self.light = frozenset((one.method, one.path) for one in OPERATIONS if one.light)
-        self.streaming = frozenset(one.path for one in OPERATIONS if one.streams)
+        self._mounts = mounts
+        self.streaming = frozenset(one.path for one in OPERATIONS if one.streams) | set(mounts)
         self._pages = Pages(runtime)
         self._hosted = hosted.HostedFace(runtime)
         self._problems = Problems(settings.public_url)
@@ -73,6 +76,10 @@ class Application:
         """Answer one request of an ASGI server."""
         if scope["type"] != "http":
             await _other(scope["type"], receive, send)
+            return
+        mounted = self._mounts.get(scope["path"])
+        if mounted is not None:
+            await mounted(scope, receive, send)
             return
         pairs = scope["headers"]
         headers: Headers = dict(pairs)

@@ -16,6 +16,7 @@ from watchword_server.api.operation import Call
 from watchword_server.api.operations import BY_ID
 from watchword_server.api.problems import Problems
 from watchword_server.domain.errors import BODY_TOO_LARGE, Problem
+from watchword_server.domain.limits import Standing
 from watchword_server.domain.project import Caller
 from watchword_server.runtime import Runtime
 
@@ -41,6 +42,19 @@ class InProcess:
         Raises:
             KeyError: no operation has this id.
         """
+        asked = await self.asked(operation_id, caller, path, query, body, idempotency_key)
+        return asked[0], asked[1]
+
+    async def asked(
+        self,
+        operation_id: str,
+        caller: Caller,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, str | int] | None = None,
+        body: object = None,
+        idempotency_key: str | None = None,
+    ) -> tuple[int, Any, Standing | None]:
+        """The same, and how the tightest limit stands after the call."""
         operation = BY_ID[operation_id]
         request_id = f"req_{secrets.token_hex(16)}"
         services = self._services_of(caller)
@@ -53,10 +67,11 @@ class InProcess:
         try:
             answer = await handle(operation, call, Given(query or {}, body), once)
         except Exception as error:
+            call.refused(error)
             answer = self._problems.answer(error, request_id, where)
         if answer.pieces is not None:
-            return answer.status, answer.pieces
-        return answer.status, msgspec.json.decode(answer.body)
+            return answer.status, answer.pieces, call.standing
+        return answer.status, msgspec.json.decode(answer.body), call.standing
 
 
 class Given:

@@ -2,6 +2,7 @@
 
 from watchword_server.api.operation import Operation
 from watchword_server.api.resources import (
+    agent,
     api_keys,
     custom_messages,
     events,
@@ -33,6 +34,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *guard.OPERATIONS,
     *webhook_endpoints.OPERATIONS,
     *webhook_deliveries.OPERATIONS,
+    *agent.OPERATIONS,
 )
 
 BY_ID: dict[str, Operation] = {operation.id: operation for operation in OPERATIONS}
@@ -47,5 +49,6 @@ TAGS: dict[str, str] = {
     "api-keys": "Keys of the project: what each may do, from where, until when.",
     "projects": "The tenants of this server; for its administrator.",
     "guard": "Addresses that met a limit.",
+    "agent": "For coding agents: what to do next.",
     "webhooks": "Where events are posted to, what became of each, and posting them again.",
 }

@@ -19,6 +19,7 @@ from watchword_server import telemetry
 from watchword_server.api import app
 from watchword_server.api.direct import DirectProtocol
 from watchword_server.domain.errors import Misconfigured
+from watchword_server.mcp import mount as mcp
 from watchword_server.notifier import Notifier
 from watchword_server.runtime import Runtime
 from watchword_server.settings import Settings
@@ -95,7 +96,8 @@ class Server:
         self._listener = listener
         self._worker = Worker(runtime)
         self._notifier = Notifier(runtime)
-        self._http = _Http(_config(runtime))
+        self._mcp = mcp.Mount(runtime)
+        self._http = _Http(_config(runtime, self._mcp))
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     @classmethod
@@ -153,6 +155,7 @@ class Server:
         try:
             await self.runtime.services.events.close()  # streams would be waited for
             self._http.should_exit = True
+            await self._mcp.aclose()
             await asyncio.wait({http})
             self._worker.stop()
             self._notifier.stop()
@@ -169,9 +172,9 @@ class Server:
                 raise error
 
 
-def _config(runtime: Runtime) -> uvicorn.Config:
+def _config(runtime: Runtime, mounted: mcp.Mount) -> uvicorn.Config:
     return uvicorn.Config(
-        app.create(runtime),
+        app.create(runtime, {mcp.PATH: mounted}),
         interface="asgi3",
         http=DirectProtocol,
         ws="none",

@@ -15,8 +15,8 @@ class Mode(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a key may do; `server:admin` and `templates:review` are apart from the scopes of a
-    project: an operator's own, which no key has unless an operator gave them to it."""
+    """What a key may do; `server:admin`, `templates:review` and `agent:verify` (to check codes by
+    MCP) are apart from the scopes of a project: no key has one unless an operator gave it."""
 
     MESSAGES_SEND = "messages:send"
     MESSAGES_READ = "messages:read"
@@ -29,10 +29,15 @@ class Scope(StrEnum):
     KEYS_MANAGE = "keys:manage"
     GUARD_MANAGE = "guard:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"
+    AGENT_VERIFY = "agent:verify"
     SERVER_ADMIN = "server:admin"
 
 
-PROJECT_SCOPES: frozenset[Scope] = frozenset(Scope) - {Scope.SERVER_ADMIN, Scope.TEMPLATES_REVIEW}
+PROJECT_SCOPES: frozenset[Scope] = frozenset(Scope) - {
+    Scope.SERVER_ADMIN,
+    Scope.TEMPLATES_REVIEW,
+    Scope.AGENT_VERIFY,
+}
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):

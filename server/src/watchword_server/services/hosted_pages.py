@@ -54,7 +54,7 @@ class View(msgspec.Struct, frozen=True):
 
 
 class HostedPages:
-    """Makes the URLs of hosted pages and opens them."""
+    """Makes the URLs of hosted pages, at `public_url`, and opens them."""
 
     def __init__(
         self, store: Store, clock: Clock, keyring: Keyring, directory: Directory,
@@ -65,12 +65,12 @@ class HostedPages:
         self._keyring = keyring
         self._directory = directory
         self._throughput = throughput
-        self._public_url = public_url
+        self.public_url = public_url
 
     def url(self, project: bytes, verification: bytes) -> str:
         """Where a person types the code of a verification; always the same."""
         capability = project + verification + self._mark(project, verification)
-        return f"{self._public_url}{PATH}{base64.urlsafe_b64encode(capability).decode()}"
+        return f"{self.public_url}{PATH}{base64.urlsafe_b64encode(capability).decode()}"
 
     async def open(self, capability: str, client_ip: str) -> View:
         """What the page shows.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from watchword_server.api.answer import HTML, MARKDOWN, Answer, Header
+from watchword_server.api.answer import HTML, JSON, MARKDOWN, Answer, Header
 from watchword_server.api.site import sources, well_known
 from watchword_server.api.site.pages import Library, Page
 
@@ -71,6 +71,12 @@ class Site:
                 lambda: well_known.api_catalog(url),
                 ((b"link", b'</.well-known/api-catalog>; rel="api-catalog"'),),
             ),
+            **{
+                f"{well_known.RESOURCE_METADATA}{of}": File(
+                    JSON, lambda: well_known.resource_metadata(url)
+                )
+                for of in ("", "/mcp")
+            },
             "/docs/style.css": File(b"text/css; charset=utf-8", sources.style),
         }
 

@@ -9,6 +9,7 @@ ABOUT = (
     "Self-hosted one-time passcodes: send a code by SMS, WhatsApp, email or voice, fall back, "
     "verify what the user typed. The agent never needs to see a code."
 )
+RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
 _FIRST_STEPS = """\
 Send: `POST {url}/v1/messages` with `{{"to": "+14155550123", "template": {{"id": "otp-sms"}}}}`.
 Check: `POST {url}/v1/verifications` with `{{"message_id": "...", "verify_code": "..."}}`.
@@ -50,6 +51,18 @@ def api_catalog(url: str) -> bytes:
                     "status": [{"href": f"{url}/healthz", "type": "application/json"}],
                 }
             ]
+        }
+    )
+
+
+def resource_metadata(url: str) -> bytes:
+    """What `/mcp` is as a protected resource (RFC 9728): an API key is its bearer token."""
+    return _json(
+        {
+            "resource": f"{url}/mcp",
+            "resource_name": "Watchword",
+            "bearer_methods_supported": ["header"],
+            "resource_documentation": f"{url}/docs/mcp.md",
         }
     )
 
