@@ -13,6 +13,7 @@ import msgspec
 from watchword_server.domain.errors import Misconfigured
 
 PROVIDERS: dict[str, str] = {
+    "apprise": "watchword_server.providers.apprise_urls.AppriseUrls",
     "http": "watchword_server.providers.http_gateway.HttpGateway",
     "inbox": "watchword_server.providers.inbox.Inbox",
     "smtp": "watchword_server.providers.smtp.Smtp",
