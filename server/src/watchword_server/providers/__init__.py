@@ -17,6 +17,7 @@ PROVIDERS: dict[str, str] = {
     "http": "watchword_server.providers.http_gateway.HttpGateway",
     "inbox": "watchword_server.providers.inbox.Inbox",
     "smtp": "watchword_server.providers.smtp.Smtp",
+    "twilio": "watchword_server.providers.twilio.Twilio",
 }
 
 ENTRY_POINTS = "watchword.providers"
