@@ -17,7 +17,9 @@ PROVIDERS: dict[str, str] = {
     "http": "watchword_server.providers.http_gateway.HttpGateway",
     "inbox": "watchword_server.providers.inbox.Inbox",
     "smtp": "watchword_server.providers.smtp.Smtp",
+    "telegram": "watchword_server.providers.telegram.Telegram",
     "twilio": "watchword_server.providers.twilio.Twilio",
+    "whatsapp": "watchword_server.providers.whatsapp.Whatsapp",
 }
 
 ENTRY_POINTS = "watchword.providers"
