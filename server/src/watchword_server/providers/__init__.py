@@ -18,6 +18,7 @@ PROVIDERS: dict[str, str] = {
     "inbox": "watchword_server.providers.inbox.Inbox",
     "smtp": "watchword_server.providers.smtp.Smtp",
     "telegram": "watchword_server.providers.telegram.Telegram",
+    "textbelt": "watchword_server.providers.textbelt.Textbelt",
     "twilio": "watchword_server.providers.twilio.Twilio",
     "whatsapp": "watchword_server.providers.whatsapp.Whatsapp",
 }

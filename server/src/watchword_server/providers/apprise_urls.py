@@ -135,7 +135,7 @@ class AppriseUrls(Provider):
     """One Apprise service."""
 
     name = "apprise"
-    channels = frozenset({"sms"})
+    channels = _CHANNELS
     reports = False
 
     def __init__(self, settings: Settings, setup: Setup) -> None:

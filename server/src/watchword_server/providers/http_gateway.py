@@ -288,7 +288,8 @@ class HttpGateway(Provider):
     """One gateway account."""
 
     name = "http"
-    channels = frozenset({"sms"})
+    channels = _CHANNELS
+    reports = True
 
     def __init__(self, settings: Settings, setup: Setup) -> None:
         self.name = setup.account
