@@ -10,7 +10,7 @@ import hmac
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -255,7 +255,7 @@ def request(to: Settings, given: Mapping[str, str]) -> Request:
 
     url = filled(to.url, blanks.in_url)
     if to.query:
-        url += ("&" if urlsplit(url).query else "?") + urlencode(whole(to.query))
+        url += ("&" if "?" in url else "?") + urlencode(whole(to.query))
     headers = {name: filled(text, blanks.in_header).strip() for name, text in to.headers.items()}
     if to.auth == "basic":
         headers["Authorization"] = calling.basic(given["username"], given["password"])
