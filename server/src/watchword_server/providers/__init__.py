@@ -16,6 +16,7 @@ PROVIDERS: dict[str, str] = {
     "inbox": "watchword_server.providers.inbox.Inbox",
     "smtp": "watchword_server.providers.smtp.Smtp",
     "twilio": "watchword_server.providers.twilio.Twilio",
+    "vonage": "watchword_server.providers.vonage.Vonage",
 }
 
 ENTRY_POINTS = "watchword.providers"
