@@ -138,6 +138,12 @@ async def test_each_request_proves_itself_anew():
     assert (claims["iat"], claims["exp"]) == (NOW_S, NOW_S + 900)
 
 
+async def test_a_channel_that_lost_its_sender_is_not_sent():
+    async with vendor(FakeVonage()) as url:
+        made = await outcome(account(url, voice_from=None), to_phone("voice"))
+    assert made[:2] == ("unavailable", Reason.MISCONFIGURED)
+
+
 GOOD = {
     "channel": "sms", "message_type": "text", "to": PHONE[1:], "from": peer.NAME, "text": "Hello",
 }  # fmt: skip

@@ -15,6 +15,8 @@ from watchword_server.domain.errors import Misconfigured
 PROVIDERS: dict[str, str] = {
     "inbox": "watchword_server.providers.inbox.Inbox",
     "smtp": "watchword_server.providers.smtp.Smtp",
+    "engagelab": "watchword_server.providers.engagelab.Engagelab",
+    "prelude": "watchword_server.providers.prelude.Prelude",
     "twilio": "watchword_server.providers.twilio.Twilio",
     "vonage": "watchword_server.providers.vonage.Vonage",
 }

@@ -132,6 +132,11 @@ def refusal(status: int, reason: Reason | None, raw: str | None) -> Failure:
     return Unavailable(why, raw) if why in OURS else Rejected(why, raw)
 
 
+def not_carried() -> Unavailable:
+    """The account has no sender or template any more for the channel of a message."""
+    return Unavailable(_R.MISCONFIGURED, "the account does not carry this channel")
+
+
 def quoted(message: Message, code: object, text: object = "", *secrets: str) -> str:
     """A vendor's code and words as they are kept: one printable line, not longer than 200.
 

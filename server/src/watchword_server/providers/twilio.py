@@ -176,6 +176,8 @@ class Twilio(Provider):
         return calling.ended(await self._hand_over(message))
 
     async def _hand_over(self, message: Message) -> Receipt | calling.Failure:
+        if message.channel not in self.channels:
+            return calling.not_carried()
         kind = "Calls" if message.channel == "voice" else "Messages"
         fields = self._call(message) if kind == "Calls" else self._text(message)
         if self.reports:

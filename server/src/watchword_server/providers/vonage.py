@@ -193,6 +193,8 @@ class Vonage(Provider):
         return calling.ended(await self._hand_over(message))
 
     async def _hand_over(self, message: Message) -> Receipt | calling.Failure:
+        if message.channel not in self.channels:
+            return calling.not_carried()
         is_call = message.channel == "voice"
         path, given = ("calls", "uuid") if is_call else ("messages", "message_uuid")
         body = self._call(message) if is_call else self._text(message)
