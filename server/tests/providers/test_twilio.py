@@ -158,6 +158,13 @@ async def test_a_channel_that_lost_its_sender_is_not_sent():
     assert made[:2] == ("unavailable", Reason.MISCONFIGURED)
 
 
+async def test_a_notice_has_no_code_and_is_not_sent_by_whatsapp():
+    async with vendor(FakeTwilio()) as url:
+        made = await outcome(account(url), to_phone("whatsapp", code=""))
+        assert isinstance(await outcome(account(url), to_phone(code="")), Receipt)
+    assert made[:2] == ("rejected", Reason.CONTENT_REJECTED)
+
+
 GOOD = {"To": PHONE, "From": peer.SENDER, "Body": "Hello", "ValidityPeriod": "300"}
 BROKEN = {
     "unknown field": GOOD | {"Colour": "red"},

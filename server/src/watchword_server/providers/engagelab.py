@@ -33,7 +33,8 @@ from watchword_server.providers.calling import doc, secret
 _R = Reason
 _S = DeliveryStatus
 
-# https://www.engagelab.com/docs/otp/rest-api/error-codes ; the same numbers stand in callbacks.
+# https://github.com/DevEngageLab/engagelab-skills (references/error-codes.md) ; the same numbers
+# stand in callbacks.
 CODES: dict[int, Reason] = {
     1000: _R.PROVIDER_DOWN, 2001: _R.MISCONFIGURED, 2002: _R.MISCONFIGURED,
     2004: _R.MISCONFIGURED, 3004: _R.THROTTLED, 4001: _R.MISCONFIGURED, 5001: _R.PROVIDER_DOWN,
@@ -43,8 +44,8 @@ CODES: dict[int, Reason] = {
 }  # fmt: skip
 TOO_SOON = 3004
 """This recipient has had a code by this template already: nothing the account could help."""
-# https://www.engagelab.com/docs/otp/rest-api/callback ; the documentation spells one of them in
-# two ways.  Of all others there is nothing to report yet.
+# https://www.engagelab.com/docs/otp/api/callback ; the documentation spells one of them in two
+# ways.  Of all others there is nothing to report yet.
 STATUSES: dict[str, DeliveryStatus] = {
     "delivered": _S.DELIVERED, "verified": _S.DELIVERED,
     "delivered_failed": _S.UNDELIVERED, "sent_failed": _S.UNDELIVERED,
@@ -168,7 +169,7 @@ class Engagelab(Provider):
         return Told(inbound=tuple(one for one in found if one is not None))
 
     def _verify(self, header: str) -> None:
-        """https://www.engagelab.com/docs/otp/rest-api/callback : the body is not covered."""
+        """https://www.engagelab.com/docs/otp/api/callback : the body is not covered."""
         mine = self._settings
         pairs = (part.strip().partition("=") for part in header.split(";"))
         given = {name: value for name, _, value in pairs}

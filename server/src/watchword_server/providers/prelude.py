@@ -203,7 +203,7 @@ class Prelude(Provider):
         )
 
     def _verify(self, callback: Callback) -> None:
-        """https://docs.prelude.so/verify/v2/documentation/webhook#webhook-signature"""
+        """https://docs.prelude.so/verify/v2/documentation/webhook"""
         given = callback.headers.get("x-webhook-signature", "")
         if self._key is None or not given.startswith(SCHEME):
             raise Forged

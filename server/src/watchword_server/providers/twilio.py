@@ -24,6 +24,7 @@ from watchword_server.ports.providers import (
     Checkup,
     Forged,
     Provider,
+    Rejected,
     Setup,
     Told,
     Unreadable,
@@ -178,6 +179,8 @@ class Twilio(Provider):
     async def _hand_over(self, message: Message) -> Receipt | calling.Failure:
         if message.channel not in self.channels:
             return calling.not_carried()
+        if message.channel == "whatsapp" and not message.code:
+            return Rejected(_R.CONTENT_REJECTED, "there is no code for the template")
         kind = "Calls" if message.channel == "voice" else "Messages"
         fields = self._call(message) if kind == "Calls" else self._text(message)
         if self.reports:

@@ -27,6 +27,7 @@ from watchword_server.ports.providers import (
     Checkup,
     Forged,
     Provider,
+    Rejected,
     Setup,
     Told,
     Unreadable,
@@ -99,9 +100,8 @@ DELIVERY = "delivery"
 MIN_TTL_S, MAX_TTL_S = 1800, 604_800
 """Vonage advises against less than half an hour."""
 TOKEN_S = 900
-LATE_S = 86_400
+LATE_S, EARLY_S = 86_400, 300
 """For a day a callback is repeated that was not answered; older ones are not believed."""
-EARLY_S = 300
 _MS = 1000
 
 
@@ -195,6 +195,8 @@ class Vonage(Provider):
     async def _hand_over(self, message: Message) -> Receipt | calling.Failure:
         if message.channel not in self.channels:
             return calling.not_carried()
+        if message.channel == "whatsapp" and not message.code:
+            return Rejected(_R.CONTENT_REJECTED, "there is no code for the template")
         is_call = message.channel == "voice"
         path, given = ("calls", "uuid") if is_call else ("messages", "message_uuid")
         body = self._call(message) if is_call else self._text(message)
@@ -324,8 +326,8 @@ def _authentication(name: str, language: str, code: str) -> dict[str, Any]:
         {"type": "body", "parameters": given},
         {"type": "button", "sub_type": "url", "index": "0", "parameters": given},
     ]
-    tongue = {"policy": "deterministic", "code": language}
-    template = {"name": name, "language": tongue, "components": components}
+    spoken = {"policy": "deterministic", "code": language}
+    template = {"name": name, "language": spoken, "components": components}
     return {"type": "template", "template": template}
 
 
