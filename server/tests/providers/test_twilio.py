@@ -152,6 +152,19 @@ async def test_the_fake_refuses_what_twilio_would_refuse(changes, code):
     assert raw.startswith(f"{code} ")
 
 
+async def test_a_channel_that_lost_its_sender_is_not_sent():
+    async with vendor(FakeTwilio()) as url:
+        made = await outcome(account(url, voice_from=None), to_phone("voice"))
+    assert made[:2] == ("unavailable", Reason.MISCONFIGURED)
+
+
+async def test_a_notice_has_no_code_and_is_not_sent_by_whatsapp():
+    async with vendor(FakeTwilio()) as url:
+        made = await outcome(account(url), to_phone("whatsapp", code=""))
+        assert isinstance(await outcome(account(url), to_phone(code="")), Receipt)
+    assert made[:2] == ("rejected", Reason.CONTENT_REJECTED)
+
+
 GOOD = {"To": PHONE, "From": peer.SENDER, "Body": "Hello", "ValidityPeriod": "300"}
 BROKEN = {
     "unknown field": GOOD | {"Colour": "red"},

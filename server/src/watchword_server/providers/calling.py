@@ -57,6 +57,16 @@ class Discreet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         yield from ()
 
 
+def doc(description: str, **rules: Any) -> msgspec.Meta:
+    """A setting's sentence, and what its value has to be like."""
+    return msgspec.Meta(description=description, **rules)
+
+
+def secret(description: str) -> msgspec.Meta:
+    """A setting that is sealed at rest and never shown again."""
+    return msgspec.Meta(description=description, extra={"secret": True})
+
+
 # ---- asking ---------------------------------------------------------------------------------
 
 
@@ -122,6 +132,11 @@ def refusal(status: int, reason: Reason | None, raw: str | None) -> Failure:
     return Unavailable(why, raw) if why in OURS else Rejected(why, raw)
 
 
+def not_carried() -> Unavailable:
+    """The account has no sender or template any more for the channel of a message."""
+    return Unavailable(_R.MISCONFIGURED, "the account does not carry this channel")
+
+
 def quoted(message: Message, code: object, text: object = "", *secrets: str) -> str:
     """A vendor's code and words as they are kept: one printable line, not longer than 200.
 
@@ -129,8 +144,8 @@ def quoted(message: Message, code: object, text: object = "", *secrets: str) -> 
     phone.  The code stays as it is if it is short.
     """
     said = f"{text}" if isinstance(text, str | int) else ""
-    for secret in filter(None, (message.to, message.text, *secrets)):
-        said = said.replace(secret, "***")
+    for hidden in filter(None, (message.to, message.text, *secrets)):
+        said = said.replace(hidden, "***")
     if message.code:
         spelled = r"[\W_]{0,2}".join(map(re.escape, message.code))
         said = re.sub(spelled, "***", said, flags=re.IGNORECASE)

@@ -24,11 +24,13 @@ from watchword_server.ports.providers import (
     Checkup,
     Forged,
     Provider,
+    Rejected,
     Setup,
     Told,
     Unreadable,
 )
 from watchword_server.providers import calling
+from watchword_server.providers.calling import doc, secret
 
 _R = Reason
 _S = DeliveryStatus
@@ -89,14 +91,6 @@ MAX_VALIDITY_S = 36_000
 _WHATSAPP = "whatsapp:"
 
 
-def _doc(description: str, **rules: Any) -> msgspec.Meta:
-    return msgspec.Meta(description=description, **rules)
-
-
-def _secret(description: str) -> msgspec.Meta:
-    return msgspec.Meta(description=description, extra={"secret": True})
-
-
 def _sid(prefix: str) -> str:
     return f"^{prefix}[0-9a-fA-F]{{32}}$"
 
@@ -107,36 +101,36 @@ _E164 = r"^\+[1-9][0-9]{6,14}$"
 class Settings(calling.Discreet, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of a Twilio account."""
 
-    account_sid: Annotated[str, _doc("The account, `AC` and 32 digits.", pattern=_sid("AC"))]
+    account_sid: Annotated[str, doc("The account, `AC` and 32 digits.", pattern=_sid("AC"))]
     auth_token: Annotated[
-        str | None, _secret("Its auth token; without it no callback can be believed.")
+        str | None, secret("Its auth token; without it no callback can be believed.")
     ] = None
     api_key_sid: Annotated[
         Annotated[str, msgspec.Meta(pattern=_sid("SK"))] | None,
-        _doc("An API key to log in with in place of the auth token, `SK` and 32 digits."),
+        doc("An API key to log in with in place of the auth token, `SK` and 32 digits."),
     ] = None
-    api_key_secret: Annotated[str | None, _secret("The API key's secret.")] = None
-    sms_from: Annotated[
-        str | None, _doc("Who SMS come from: a number, a short code or a name.")
-    ] = None
+    api_key_secret: Annotated[str | None, secret("The API key's secret.")] = None
+    sms_from: Annotated[str | None, doc("Who SMS come from: a number, a short code or a name.")] = (
+        None
+    )
     messaging_service_sid: Annotated[
         Annotated[str, msgspec.Meta(pattern=_sid("MG"))] | None,
-        _doc("A messaging service that chooses whom SMS come from, `MG` and 32 digits."),
+        doc("A messaging service that chooses whom SMS come from, `MG` and 32 digits."),
     ] = None
     whatsapp_from: Annotated[
         Annotated[str, msgspec.Meta(pattern=_E164)] | None,
-        _doc("The number that WhatsApp messages come from; unset: no WhatsApp."),
+        doc("The number that WhatsApp messages come from; unset: no WhatsApp."),
     ] = None
     whatsapp_content_sid: Annotated[
         Annotated[str, msgspec.Meta(pattern=_sid("HX"))] | None,
-        _doc("The authentication template; its variable `1` is the code."),
+        doc("The authentication template; its variable `1` is the code."),
     ] = None
     voice_from: Annotated[
         Annotated[str, msgspec.Meta(pattern=_E164)] | None,
-        _doc("The number that calls come from; unset: no calls."),
+        doc("The number that calls come from; unset: no calls."),
     ] = None
     base_url: Annotated[
-        str, _doc("Where the API is: a region of Twilio, or a proxy.", pattern=calling.URL)
+        str, doc("Where the API is: a region of Twilio, or a proxy.", pattern=calling.URL)
     ] = "https://api.twilio.com"
 
     def __post_init__(self) -> None:
@@ -183,6 +177,10 @@ class Twilio(Provider):
         return calling.ended(await self._hand_over(message))
 
     async def _hand_over(self, message: Message) -> Receipt | calling.Failure:
+        if message.channel not in self.channels:
+            return calling.not_carried()
+        if message.channel == "whatsapp" and not message.code:
+            return Rejected(_R.CONTENT_REJECTED, "there is no code for the template")
         kind = "Calls" if message.channel == "voice" else "Messages"
         fields = self._call(message) if kind == "Calls" else self._text(message)
         if self.reports:
