@@ -35,6 +35,8 @@ from watchword_server.providers import blanks, calling
 
 UNCERTAIN = "uncertain"
 MASK = "***"
+SECRET_LENGTH = range(16, blanks.MAX_VALUE + 1)
+"""Of what callbacks prove to know: it must not be guessed, and is looked up like any value."""
 _OF_OURS = frozenset({Reason.TIMED_OUT, Reason.NOT_NEEDED, Reason.INTERRUPTED})
 MEANINGS = frozenset({UNCERTAIN, *(reason.value for reason in Reason if reason not in _OF_OURS)})
 """What a code of a gateway may mean."""
@@ -132,6 +134,8 @@ class Settings(calling.Discreet, frozen=True, kw_only=True, forbid_unknown_field
 
 def _flaws(to: Settings) -> Iterator[tuple[str, str]]:
     """The settings that cannot work, each with what to do."""
+    if not blanks.is_shallow(to.json):
+        yield "json", f"at most {blanks.MAX_DEPTH} levels deep"
     yield from _wrong_templates(to)
     for name, is_right, advice in (
         ("channels", set(to.channels) <= _CHANNELS, f"use {', '.join(sorted(_CHANNELS))}"),
@@ -163,7 +167,8 @@ def _wrong_reports(to: Settings) -> Iterator[tuple[str, str]]:
     for name, is_right, advice in (
         ("report_id_at", reports == (to.report_id_at is not None), "goes with report_status_at"),
         ("report_delivered", reports == bool(to.report_delivered), "goes with report_status_at"),
-        ("report_secret", not reports or to.report_secret, "anybody could report without it"),
+        ("report_secret", not reports or len(to.report_secret or "") in SECRET_LENGTH,
+         f"anybody could report without {SECRET_LENGTH[0]} to {SECRET_LENGTH[-1]} characters"),
         ("report_secret_at", not reports or to.report_secret_at, "says where the secret stands"),
         ("report_secret_at", blanks.is_outside(to.report_secret_at), "use header:x or query:x"),
         ("report_check", not signed or all(map(blanks.in_body, filter(None, places))),
@@ -208,7 +213,7 @@ def _templates(to: Settings) -> Iterator[tuple[str, str, frozenset[str]]]:
     for name, some in (("query", to.query), ("headers", to.headers), ("form", to.form or {})):
         for text in some.values():
             yield name, text, blanks.BLANKS
-    for text in _leaves(to.json):
+    for text in blanks.leaves(to.json):
         yield "json", text, blanks.BLANKS
 
 
@@ -217,14 +222,6 @@ def _sample(url: str) -> str:
     found = _HOST.match(url)
     end = found.end() if found else 0
     return url[:end] + re.sub("{[a-z_]+}", "x", url[end:])
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(one)
 
 
 # ---- the request --------------------------------------------------------------------------------
@@ -264,21 +261,11 @@ def request(to: Settings, given: Mapping[str, str]) -> Request:
     body = b""
     if to.json is not None:
         headers["Content-Type"] = calling.JSON
-        body = msgspec.json.encode(_filled_json(to.json, given))
+        body = msgspec.json.encode(blanks.fill_leaves(to.json, given))
     elif to.form is not None:
         headers["Content-Type"] = calling.FORM
         body = calling.form(whole(to.form))
     return Request(method=to.method, url=url, headers=headers, body=body)
-
-
-def _filled_json(value: Any, given: Mapping[str, str]) -> Any:
-    if isinstance(value, str):
-        return blanks.fill(blanks.template(value), given, blanks.as_it_is)
-    if isinstance(value, list):
-        return [_filled_json(one, given) for one in value]
-    if isinstance(value, dict):
-        return {name: _filled_json(one, given) for name, one in value.items()}
-    return value
 
 
 # ---- the provider -------------------------------------------------------------------------------
