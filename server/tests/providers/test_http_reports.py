@@ -48,6 +48,12 @@ def test_an_undelivered_one_has_its_reason_and_the_raw_code(code, reason):
     assert report.raw == f"UNDELIV {code}"
 
 
+def test_a_number_in_a_code_is_not_kept():
+    body = {"ref": "gw-4711", "state": "UNDELIV", "err": "no such number: +447700900123"}
+    (report,) = gateway(report_error_at="/err").told(callback(body)).inbound
+    assert report.raw == "UNDELIV no such number: ***"
+
+
 def test_a_status_may_be_its_own_reason():
     made = gateway(report_undelivered=["REJECTD"], failures={"REJECTD": "blocked_by_carrier"})
     (report,) = made.told(callback({"ref": "1", "state": "REJECTD"})).inbound

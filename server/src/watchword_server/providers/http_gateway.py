@@ -46,6 +46,7 @@ _RESERVED = frozenset({
     "accept-encoding", "connection", "content-length", "content-type", "expect", "host", "te",
     "trailer", "transfer-encoding", "upgrade",
 })  # fmt: skip
+_NUMBER = re.compile(r"\+?[0-9]{7,}")  # of a phone, in a code that is none
 _HOST = re.compile(r"[a-z]+://[^/?]*")
 _CHANNELS = frozenset(channel.value for channel in Channel if channel not in CODELESS)
 
@@ -366,7 +367,7 @@ def _reported(to: Settings, source: blanks.Source) -> Iterator[Report]:
     if not reference or not status:
         raise Unreadable
     code = to.report_error_at and blanks.find(to.report_error_at, source)
-    raw = calling.printable(f"{status} {code or ''}")
+    raw = calling.printable(_NUMBER.sub(MASK, f"{status} {code or ''}"))
     if status in to.report_delivered:
         yield Report(references=(reference,), status=DeliveryStatus.DELIVERED, raw=raw)
     elif status in to.report_undelivered:
