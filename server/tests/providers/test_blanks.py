@@ -4,7 +4,7 @@ import json
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.contract import message
@@ -29,9 +29,9 @@ ANY = st.text(max_size=60) | st.sampled_from(
 )  # fmt: skip
 
 
-def filled(settings, text, sender, token="tok", to="+447700900123", code="482913"):
+def filled(made, text, sender, token="tok", to="+447700900123", code="482913"):
     plain = message(channel="sms", to=to, text=text, sender=sender, code=code)
-    return http_gateway.request(settings, blanks.values(plain, "", {"token": token}))
+    return http_gateway.request(made, blanks.values(plain, "", {"token": token}))
 
 
 def kept(text):
@@ -65,11 +65,13 @@ def stays_in_its_place(make=filled, **values):
     }  # fmt: skip
 
 
+@settings(deadline=None)
 @given(text=ANY, sender=ANY, token=ANY)
 def test_no_value_leaves_its_place(text, sender, token):
     stays_in_its_place(text=text, sender=sender, token=token)
 
 
+@settings(deadline=None)
 @given(to=ANY.filter(lambda to: kept(to) not in (".", "..")), code=ANY)
 def test_not_even_an_address_that_is_none_leaves_its_place(to, code):
     made = filled(EVERYWHERE, "t", "s", to=to, code=code)
@@ -77,6 +79,7 @@ def test_not_even_an_address_that_is_none_leaves_its_place(to, code):
     assert (len(steps), unquote(steps[2]), unquote(steps[3])) == (5, kept(to), kept(code))
 
 
+@settings(deadline=None)
 @given(text=ANY)
 def test_no_value_leaves_its_place_in_a_form(text):
     made = filled(AS_FORM, text, "s")
@@ -95,21 +98,21 @@ def test_the_query_is_one_however_the_url_ends(url):
 def unescaped(where):
     """A variant that fills one kind of place without escaping."""
 
-    def make(settings, **values):
+    def make(made, **values):
         plain = getattr(blanks, where)
         setattr(blanks, where, blanks.as_it_is)
         try:
-            return filled(settings, **values)
+            return filled(made, **values)
         finally:
             setattr(blanks, where, plain)
 
     return make
 
 
-def json_by_hand(settings, **values):
+def json_by_hand(template, **values):
     """A variant that fills the JSON's text instead of its strings."""
-    made = filled(settings, **values)
-    text = json.dumps(settings.json)
+    made = filled(template, **values)
+    text = json.dumps(template.json)
     for name in ("text", "to", "token"):
         text = text.replace(f"{{{name}}}", kept(values.get(name, "")))
     return http_gateway.Request(
@@ -203,6 +206,7 @@ def test_a_place_in_text_or_in_what_is_broken(body, place, value):
     assert find(place, Source(body=body)) == value
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(["/a/0", "form:a", "after:a", "text"]))
 def test_no_body_breaks_a_place(body, place):
     value = find(place, Source(body=body))
