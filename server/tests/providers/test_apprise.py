@@ -132,6 +132,43 @@ async def nothing_private_is_called(make=AppriseUrls):
     assert heard == []
 
 
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("mailtos://u:p@example.com?smtp=127.0.0.1&to={to}", "127.0.0.1"),
+        ("gotify://10.0.0.1/abcdefghijklmno?x={to}", "10.0.0.1"),
+        ("signal://[::1]:8080/+15550100001/{to}", "::1"),
+    ],
+)
+async def test_the_host_that_is_judged_is_the_one_that_is_called(url, host):
+    judged = []
+
+    class Judge(GuardedNetwork):
+        async def connect(self, host, port, **more):
+            judged.append(host)
+            return await super().connect(host, port, **more)
+
+    plain = setup()
+    given = type(plain)(
+        account="acme", callback_url="", network=Judge(plain.now), now=plain.now, entropy=bytes
+    )
+    to = "a@example.org" if url.startswith("mail") else "+447700900123"
+    error = await ended(url, sms(to), given)
+    assert (type(error), error.reason, judged) == (Unavailable, Reason.MISCONFIGURED, [host])
+
+
+async def test_a_host_that_is_only_a_name_in_mails_is_not_judged():
+    class Never:
+        async def connect(self, *asked, **more):
+            raise AssertionError("it was")
+
+    made = account("mailgun://user@example.com/0123456789abcdef/{to}", channels=["email"])
+    made._setup = type(made._setup)(
+        account="acme", callback_url="", network=Never(), now=lambda: 0, entropy=bytes
+    )
+    assert await made._judged(apprise_urls._service(made._settings.url, "a@example.org")) is None
+
+
 async def test_a_private_destination_is_not_called():
     await nothing_private_is_called()
 

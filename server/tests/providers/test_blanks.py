@@ -85,6 +85,13 @@ def test_no_value_leaves_its_place_in_a_form(text):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("url", ["https://gw.example.com", "https://gw.example.com/?"])
+def test_the_query_is_one_however_the_url_ends(url):
+    made = Settings(url=url, query={"to": "{to}", "text": "{text}"}, method="GET")
+    query = urlsplit(filled(made, "t", "s").url).query
+    assert parse_qsl(query) == [("to", "+447700900123"), ("text", "t")]
+
+
 def unescaped(where):
     """A variant that fills one kind of place without escaping."""
 

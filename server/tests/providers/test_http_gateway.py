@@ -29,7 +29,7 @@ MINE = {
     "id_at": "/result/id",
     "error_at": "/error/code",
     "failures": FAILURES,
-    "report_secret": "rs-77",
+    "report_secret": "report-secret-77",
     "report_secret_at": "query:key",
     "report_id_at": "/ref",
     "report_status_at": "/state",
@@ -47,6 +47,13 @@ OLD = {
     "error_at": "after:ERR:",
     "failures": {"001": "misconfigured"},
 }
+
+
+def nested(levels):
+    value = ["{to} {text}"]
+    for _ in range(levels - 1):
+        value = [value]
+    return value
 
 
 def sms(**changes):
@@ -79,7 +86,7 @@ class TestContract(ProviderContract):
     async def situations(self, peer):
         def to(number):
             return Situation(
-                lambda: gateway(peer.url), ENDS[number], sms(to=number), (TOKEN, "rs-77")
+                lambda: gateway(peer.url), ENDS[number], sms(to=number), (TOKEN, "report-secret-77")
             )
 
         wrong = Situation(lambda: gateway(peer.url, token="x" * 9), Unavailable, sms(), ("x" * 9,))
@@ -103,7 +110,7 @@ async def test_a_message_is_handed_over_as_the_template_says(peer):
             {"to": "+447700900123", "from": "Acme", "ref": sms().id,
              "body": f'"{CODE}"\n\\ is {{your}} code, é漢🙂'}
         ],
-        "dlr": f"{CALLBACK_URL}?key=rs-77",
+        "dlr": f"{CALLBACK_URL}?key=report-secret-77",
     }  # fmt: skip
 
 
@@ -164,7 +171,7 @@ async def test_a_preview_is_the_request_without_its_secrets():
     assert shown["method"] == "POST" and shown["url"] == "https://gw.example.com/v2/send"
     assert shown["headers"]["Authorization"] == "Bearer ***"
     assert "+447700900123" in shown["body"] and "key=***" in shown["body"]
-    assert not any(secret in str(shown) for secret in (TOKEN, "rs-77"))
+    assert not any(secret in str(shown) for secret in (TOKEN, "report-secret-77"))
     old = gateway(settings=OLD, auth="basic").preview(sms())
     assert "password=%2A%2A%2A" in old["url"] and "s3cret" not in str(old)
     assert old["headers"]["Authorization"] == "Basic ***"
@@ -175,7 +182,7 @@ async def test_a_preview_is_what_is_sent(peer):
     shown = provider.preview(sms())
     await provider.send(sms())
     (heard,) = peer.heard
-    assert heard.body.decode() == shown["body"].replace("***", "rs-77")
+    assert heard.body.decode() == shown["body"].replace("***", "report-secret-77")
 
 
 async def test_basic_is_as_rfc_7617_has_it():
@@ -223,6 +230,10 @@ async def test_basic_is_as_rfc_7617_has_it():
         ({"failures": {"1": "bad_luck"}}, "failures: each means one of"),
         ({"failures": {"1": "not_needed"}}, "failures: each means one of"),
         ({"report_secret": None}, "report_secret: anybody could report"),
+        ({"report_secret": "x" * 15}, "report_secret: anybody could report"),
+        ({"report_secret": "x" * 201}, "report_secret: anybody could report"),
+        ({"json": nested(17)}, "json: at most 16 levels"),
+        ({"json": nested(5_000)}, "json: at most 16 levels"),
         ({"report_secret_at": None}, "report_secret_at: says where"),
         ({"report_secret_at": "/key"}, "report_secret_at: use header:x or query:x"),
         ({"report_id_at": None}, "report_id_at: goes with"),
@@ -237,7 +248,7 @@ async def test_basic_is_as_rfc_7617_has_it():
 def test_wrong_settings_are_named_and_no_secret_is_repeated(changes, words):
     with pytest.raises(Misconfigured, match=words) as caught:
         gateway(**changes)
-    assert TOKEN not in str(caught.value) and "rs-77" not in str(caught.value)
+    assert TOKEN not in str(caught.value) and "report-secret-77" not in str(caught.value)
 
 
 def test_every_meaning_is_a_reason_that_a_vendor_can_have():

@@ -10,7 +10,8 @@ import secrets
 import time
 
 from watchword_server.api.answer import Answer, fields, header
-from watchword_server.api.dispatch import Submission, handle
+from watchword_server.api.dispatch import handle
+from watchword_server.api.hosted import face as hosted
 from watchword_server.api.network import Hosts, Proxies
 from watchword_server.api.once import HEADER, Once
 from watchword_server.api.operation import Call
@@ -31,6 +32,7 @@ from watchword_server.api.routing import Router, wrong_method
 from watchword_server.api.streaming import stream
 from watchword_server.domain.project import Mode
 from watchword_server.runtime import Runtime
+from watchword_server.services.hosted_pages import PATH
 from watchword_server.telemetry import get_logger
 from watchword_server.telemetry import request_id as current_request
 
@@ -59,6 +61,7 @@ class Application:
         self.light = frozenset((one.method, one.path) for one in OPERATIONS if one.light)
         self.streaming = frozenset(one.path for one in OPERATIONS if one.streams)
         self._pages = Pages(runtime)
+        self._hosted = hosted.HostedFace(runtime)
         self._problems = Problems(settings.public_url)
         self._hosts = Hosts(settings.public_url, settings.allowed_hosts)
         self._proxies = Proxies(settings.trusted_proxies)
@@ -92,7 +95,7 @@ class Application:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def answer(
-        self, method: str, path: str, headers: Headers, peer: str, submission: Submission
+        self, method: str, path: str, headers: Headers, peer: str, submission: HttpSubmission
     ) -> tuple[Answer, bytes]:
         """The answer to one request and its whole header, whatever server it came through.
 
@@ -109,7 +112,7 @@ class Application:
                 self._hosts.check(host)
             found = self._router.find(path)
             if found is None:
-                answer = self._pages.answer(method, path, headers.get(b"accept", b""))
+                answer = await self._outside(method, path, headers, peer, submission)
             else:
                 methods, values = found
                 operation = methods.get(method)
@@ -138,6 +141,15 @@ class Application:
             what = operation.id if operation is not None else None
             _log.info("answered", method=method, operation=what, status=answer.status, ms=took)
         return answer, block
+
+    async def _outside(
+        self, method: str, path: str, headers: Headers, peer: str, submission: HttpSubmission
+    ) -> Answer:
+        """What no operation answers and nobody needs a key for."""
+        if path.startswith(PATH):
+            client = self._proxies.client(peer, headers) if self._proxies else peer
+            return await self._hosted.answer(method, path, headers, client, submission)
+        return self._pages.answer(method, path, headers.get(b"accept", b""))
 
     def _request_id(self, given: bytes | None) -> str:
         """The caller's own id for the request if it is a plain word, else a new one."""

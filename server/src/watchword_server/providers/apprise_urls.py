@@ -179,17 +179,17 @@ class AppriseUrls(Provider):
         if service.schemas() & HOSTED:
             return None
         port = service.port or (443 if service.secure else 80)
-        for host in {service.host, getattr(service, "smtp_host", None)} - {None, ""}:
-            try:
-                _, writer = await self._setup.network.connect(host, port, timeout_s=_JUDGE_S)
-                writer.transport.abort()
-            except Denied as error:
-                return Unavailable(
-                    Reason.MISCONFIGURED, f"the destination may not be called: {error.rule}"
-                )
-            except Unreachable:
-                if service.port:
-                    return Unavailable(Reason.PROVIDER_DOWN, "nobody is at its host and port")
+        host = (getattr(service, "smtp_host", None) or service.host).strip("[]")
+        try:
+            _, writer = await self._setup.network.connect(host, port, timeout_s=_JUDGE_S)
+            writer.transport.abort()
+        except Denied as error:
+            return Unavailable(
+                Reason.MISCONFIGURED, f"the destination may not be called: {error.rule}"
+            )
+        except Unreachable:
+            if service.port:
+                return Unavailable(Reason.PROVIDER_DOWN, "nobody is at its host and port")
         return None
 
     async def aclose(self) -> None:

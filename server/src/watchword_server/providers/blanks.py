@@ -5,7 +5,7 @@ regular expressions, because an account's settings must not be able to keep the 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from string import Formatter
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -25,6 +25,8 @@ IN_PATH = BLANKS - {"callback_url", "sender", "subject", "template", "text"}
 """What may stand in a URL's path: nothing that could read `..`, which some servers obey."""
 MAX_VALUE = 200
 """A longer reference or code is none that a gateway would give."""
+MAX_DEPTH = 16
+"""How deep JSON may be nested in settings."""
 
 _MAX_FIELDS = 200
 _PLACE = re.compile(
@@ -96,6 +98,32 @@ _PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 
 def as_it_is(value: str) -> str:
     """For where whole values are encoded afterwards."""
+    return value
+
+
+def is_shallow(value: Any, left: int = MAX_DEPTH) -> bool:
+    """Whether a JSON value is nested no deeper than `MAX_DEPTH`."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return not inner or (left > 0 and all(is_shallow(one, left - 1) for one in inner))
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """The texts in a JSON value, each a template."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from leaves(one)
+
+
+def fill_leaves(value: Any, given: Mapping[str, str]) -> Any:
+    """The JSON value with each of its texts filled."""
+    if isinstance(value, str):
+        return fill(template(value), given, as_it_is)
+    if isinstance(value, list):
+        return [fill_leaves(one, given) for one in value]
+    if isinstance(value, dict):
+        return {name: fill_leaves(one, given) for name, one in value.items()}
     return value
 
 

@@ -10,7 +10,7 @@ import hmac
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -35,6 +35,8 @@ from watchword_server.providers import blanks, calling
 
 UNCERTAIN = "uncertain"
 MASK = "***"
+SECRET_LENGTH = range(16, blanks.MAX_VALUE + 1)
+"""Of what callbacks prove to know: it must not be guessed, and is looked up like any value."""
 _OF_OURS = frozenset({Reason.TIMED_OUT, Reason.NOT_NEEDED, Reason.INTERRUPTED})
 MEANINGS = frozenset({UNCERTAIN, *(reason.value for reason in Reason if reason not in _OF_OURS)})
 """What a code of a gateway may mean."""
@@ -44,6 +46,7 @@ _RESERVED = frozenset({
     "accept-encoding", "connection", "content-length", "content-type", "expect", "host", "te",
     "trailer", "transfer-encoding", "upgrade",
 })  # fmt: skip
+_NUMBER = re.compile(r"\+?[0-9]{7,}")  # of a phone, in a code that is none
 _HOST = re.compile(r"[a-z]+://[^/?]*")
 _CHANNELS = frozenset(channel.value for channel in Channel if channel not in CODELESS)
 
@@ -132,6 +135,8 @@ class Settings(calling.Discreet, frozen=True, kw_only=True, forbid_unknown_field
 
 def _flaws(to: Settings) -> Iterator[tuple[str, str]]:
     """The settings that cannot work, each with what to do."""
+    if not blanks.is_shallow(to.json):
+        yield "json", f"at most {blanks.MAX_DEPTH} levels deep"
     yield from _wrong_templates(to)
     for name, is_right, advice in (
         ("channels", set(to.channels) <= _CHANNELS, f"use {', '.join(sorted(_CHANNELS))}"),
@@ -163,7 +168,8 @@ def _wrong_reports(to: Settings) -> Iterator[tuple[str, str]]:
     for name, is_right, advice in (
         ("report_id_at", reports == (to.report_id_at is not None), "goes with report_status_at"),
         ("report_delivered", reports == bool(to.report_delivered), "goes with report_status_at"),
-        ("report_secret", not reports or to.report_secret, "anybody could report without it"),
+        ("report_secret", not reports or len(to.report_secret or "") in SECRET_LENGTH,
+         f"anybody could report without {SECRET_LENGTH[0]} to {SECRET_LENGTH[-1]} characters"),
         ("report_secret_at", not reports or to.report_secret_at, "says where the secret stands"),
         ("report_secret_at", blanks.is_outside(to.report_secret_at), "use header:x or query:x"),
         ("report_check", not signed or all(map(blanks.in_body, filter(None, places))),
@@ -208,7 +214,7 @@ def _templates(to: Settings) -> Iterator[tuple[str, str, frozenset[str]]]:
     for name, some in (("query", to.query), ("headers", to.headers), ("form", to.form or {})):
         for text in some.values():
             yield name, text, blanks.BLANKS
-    for text in _leaves(to.json):
+    for text in blanks.leaves(to.json):
         yield "json", text, blanks.BLANKS
 
 
@@ -217,14 +223,6 @@ def _sample(url: str) -> str:
     found = _HOST.match(url)
     end = found.end() if found else 0
     return url[:end] + re.sub("{[a-z_]+}", "x", url[end:])
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(one)
 
 
 # ---- the request --------------------------------------------------------------------------------
@@ -255,7 +253,7 @@ def request(to: Settings, given: Mapping[str, str]) -> Request:
 
     url = filled(to.url, blanks.in_url)
     if to.query:
-        url += ("&" if urlsplit(url).query else "?") + urlencode(whole(to.query))
+        url += ("&" if "?" in url else "?") + urlencode(whole(to.query))
     headers = {name: filled(text, blanks.in_header).strip() for name, text in to.headers.items()}
     if to.auth == "basic":
         headers["Authorization"] = calling.basic(given["username"], given["password"])
@@ -264,21 +262,11 @@ def request(to: Settings, given: Mapping[str, str]) -> Request:
     body = b""
     if to.json is not None:
         headers["Content-Type"] = calling.JSON
-        body = msgspec.json.encode(_filled_json(to.json, given))
+        body = msgspec.json.encode(blanks.fill_leaves(to.json, given))
     elif to.form is not None:
         headers["Content-Type"] = calling.FORM
         body = calling.form(whole(to.form))
     return Request(method=to.method, url=url, headers=headers, body=body)
-
-
-def _filled_json(value: Any, given: Mapping[str, str]) -> Any:
-    if isinstance(value, str):
-        return blanks.fill(blanks.template(value), given, blanks.as_it_is)
-    if isinstance(value, list):
-        return [_filled_json(one, given) for one in value]
-    if isinstance(value, dict):
-        return {name: _filled_json(one, given) for name, one in value.items()}
-    return value
 
 
 # ---- the provider -------------------------------------------------------------------------------
@@ -379,7 +367,7 @@ def _reported(to: Settings, source: blanks.Source) -> Iterator[Report]:
     if not reference or not status:
         raise Unreadable
     code = to.report_error_at and blanks.find(to.report_error_at, source)
-    raw = calling.printable(f"{status} {code or ''}")
+    raw = calling.printable(_NUMBER.sub(MASK, f"{status} {code or ''}"))
     if status in to.report_delivered:
         yield Report(references=(reference,), status=DeliveryStatus.DELIVERED, raw=raw)
     elif status in to.report_undelivered:

@@ -26,7 +26,7 @@ _body = msgspec.msgpack.Decoder(InboxBody).decode
 class Timeline(msgspec.Struct, frozen=True):
     """A verification with everything that happened to it.
 
-    `next_send_at` (ms) is None once it has ended.
+    `next_send_at` (ms) is None once it has ended; `is_bound`: to an amount and a payee.
     """
 
     verification: Verification
@@ -34,6 +34,7 @@ class Timeline(msgspec.Struct, frozen=True):
     metadata: dict[str, str]
     deliveries: Sequence[Delivery]
     events: Sequence[Event]
+    is_bound: bool = False
 
 
 class InboxItem(msgspec.Struct, frozen=True):
@@ -86,6 +87,7 @@ class Reading:
                 details.metadata,
                 tx.deliveries.of(project, verification),
                 tx.events.of(project, verification),
+                live is not None and bool(live.binding),
             )
 
         timeline = await self._store.read(query)
