@@ -109,12 +109,22 @@ def test_what_was_handed_over_is_masked_in_the_vendors_words(said):
         (131026, "a\nb\x00c", "131026 a b c"),
         (CODE, "x", "*** x"),
         ("447700900123", "x", "*** x"),
+        ("+44 7700 900123", "x", "*** x"),
         (True, {"a": 1}, ""),
         ("e", "x" * 300, "e " + "x" * 198),
     ],
 )
 def test_what_is_kept_is_one_short_line(code, text, raw):
     assert calling.quoted(MESSAGE, code, text) == raw
+
+
+def test_a_secret_is_masked_in_the_code_as_in_the_words():
+    assert calling.quoted(MESSAGE, "e-sk_live_1", "of sk_live_1", "sk_live_1") == "e-*** of ***"
+
+
+def test_a_number_of_a_phone_is_masked_where_nothing_is_known_of_the_message():
+    assert calling.kept("failed +44 7700 900123 131026") == "failed ***"
+    assert calling.kept("failed 131026") == "failed 131026"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'"a"', b"\xff", b"[" * 5000])

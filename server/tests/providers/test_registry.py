@@ -45,6 +45,15 @@ def test_a_required_field_has_no_default():
     assert required == ["host", "from_address"]
 
 
+@pytest.mark.parametrize("name", providers.PROVIDERS)
+def test_every_default_can_be_shown(name):
+    assert msgspec.json.encode(providers.fields(name))
+
+
+def test_a_default_that_is_made_anew_is_shown_as_what_it_is():
+    assert {field.name: field.default for field in providers.fields("whatsapp")}["languages"] == {}
+
+
 def test_nothing_is_imported_before_its_first_use():
     look = "import sys, watchword_server.providers as p; print(*sys.modules)"
     modules = subprocess.run(

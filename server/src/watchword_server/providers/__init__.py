@@ -81,9 +81,17 @@ def _field(field: msgspec.inspect.Field) -> Field:
         name=field.name,
         description=(meta.extra_json_schema or {}).get("description", ""),
         required=field.required,
-        default=None if field.required else field.default,
+        default=_default(field),
         secret=bool((meta.extra or {}).get("secret")),
     )
+
+
+def _default(field: msgspec.inspect.Field) -> object:
+    """What it is where it is not given; an empty list or object is made anew each time."""
+    if field.default is not msgspec.NODEFAULT:
+        return field.default
+    factory = field.default_factory
+    return None if factory is msgspec.NODEFAULT else factory()
 
 
 def settings(name: str, values: Mapping[str, object]) -> msgspec.Struct:

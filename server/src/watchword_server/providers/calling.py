@@ -143,18 +143,20 @@ def quoted(message: Message, code: object, text: object = "", *secrets: str) -> 
     Of the words everything is masked that was handed over, and whatever looks like a number of a
     phone.  The code stays as it is if it is short.
     """
-    said = f"{text}" if isinstance(text, str | int) else ""
+    named, said = (f"{one}" if type(one) in (str, int) else "" for one in (code, text))
     for hidden in filter(None, (message.to, message.text, *secrets)):
-        said = said.replace(hidden, "***")
+        named, said = named.replace(hidden, "***"), said.replace(hidden, "***")
     if message.code:
         spelled = r"[\W_]{0,2}".join(map(re.escape, message.code))
         said = re.sub(spelled, "***", said, flags=re.IGNORECASE)
-    said = _LONG_NUMBER.sub("***", said)
-    named = f"{code}" if isinstance(code, str | int) and not isinstance(code, bool) else ""
-    named = _LONG_NUMBER.sub("***", named)
-    if message.code and message.code in named:
-        named = "***"
-    return printable(f"{named} {said}")
+        named = "***" if message.code in named else named
+    return kept(f"{named} {said}")
+
+
+def kept(text: str) -> str:
+    """A vendor's words as they are kept where nothing is known of the message: without anything
+    that looks like the number of a phone."""
+    return printable(_LONG_NUMBER.sub("***", text))
 
 
 def printable(text: str) -> str:

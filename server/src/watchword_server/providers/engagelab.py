@@ -224,7 +224,7 @@ def _report(row: Mapping[str, Any], said: Mapping[str, Any]) -> Report | None:
     if status is _S.UNDELIVERED:
         invalid = _R.INVALID_RECIPIENT if word == "target_invalid" else _R.OTHER
         reason = CODES.get(code, invalid) if isinstance(code, int) else invalid
-    raw = calling.printable(f"{word} {code}" if isinstance(code, int) and code else f"{word}")
+    raw = calling.kept(f"{word} {code}" if isinstance(code, int) and code else f"{word}")
     return Report(references=(reference,), status=status, reason=reason, raw=raw)
 
 

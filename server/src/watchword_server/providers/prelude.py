@@ -142,7 +142,7 @@ class Prelude(Provider):
         said = calling.parsed(reply.body)
         reference, status = said.get("id"), said.get("status")
         if reply.status == 200 and status == "blocked":
-            why = str(said.get("reason"))
+            why = str(said.get("reason") or "")
             raw = calling.quoted(message, "blocked", why, self._settings.api_key)
             return Rejected(BLOCKED.get(why, _R.OTHER), raw)
         if reply.status == 200 and isinstance(reference, str) and reference:

@@ -300,7 +300,7 @@ def _report(
     if STATUSES[word] is _S.UNDELIVERED:
         known = CODES.get(int(code)) if code.isascii() and code.isdigit() else None
         reason = known or (_R.UNREACHABLE if word in UNANSWERED else _R.OTHER)
-    raw = calling.printable(f"{word} {code}")
+    raw = calling.kept(f"{word} {code}")
     return (Report(references=references, status=STATUSES[word], reason=reason, raw=raw),)
 
 

@@ -333,8 +333,8 @@ def _authentication(name: str, language: str, code: str) -> dict[str, Any]:
 
 def _code(said: Mapping[str, Any]) -> str:
     """The number or word in an error: the fragment of its type, or its title."""
-    title = str(said.get("title", ""))
-    return title if title.isdigit() else str(said.get("type", "")).rpartition("#")[2][:40]
+    title, kind = str(said.get("title", "")), str(said.get("type", ""))
+    return title if title.isdigit() else kind.partition("#")[2][:40]
 
 
 def _refused(said: Mapping[str, Any]) -> Reason | None:
@@ -362,7 +362,7 @@ def _report(said: Mapping[str, Any], query: Mapping[str, str]) -> tuple[Inbound,
         reason = CODES.get(code) or CALLS.get(detail) or _R.OTHER
         if "uuid" in said and not detail:
             reason = CALLS.get(word, _R.OTHER)
-    raw = calling.printable(f"{word} {code or detail}")
+    raw = calling.kept(f"{word} {code or detail}")
     return (Report(references=references, status=status, reason=reason, raw=raw),)
 
 
