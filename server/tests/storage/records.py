@@ -5,6 +5,7 @@ import msgspec
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.delivery import Delivery, DeliveryStatus
 from watchword_server.domain.project import ApiKey, Mode, Project, Scope
+from watchword_server.domain.provider_account import ProviderAccount
 from watchword_server.domain.template import Content, Template
 from watchword_server.domain.template import Status as TemplateStatus
 from watchword_server.domain.verification import Assurance, Live, Status, Trigger, end
@@ -34,6 +35,7 @@ OURS, THEIRS = key("ours"), key("theirs")
 VERIFICATION, ENDED = key("pending", 2), key("ended", 1)
 ADDRESS = key("address")
 ENDPOINT = key("endpoint")
+ACCOUNT = key("account")
 DIGEST = b"DIGEST-THAT-GOES-WITH-ITS-ROW!!!"
 SECRETS = b"SECRETS-THAT-GO-WITH-THEIR-ROW!!"
 
@@ -154,6 +156,16 @@ def webhook_attempt(number: int = 1, **changes: object) -> WebhookAttempt:
     return msgspec.structs.replace(plain, **changes)
 
 
+
+def account(id: bytes = ACCOUNT, **changes: object) -> ProviderAccount:
+    """An account that is enabled."""
+    plain = ProviderAccount(
+        project=OURS, id=id, name="sms-gate", provider="http", settings=b"sealed", weight=1,
+        disabled=False, created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
 def one_of_everything(tx: Transaction, owner: bytes) -> None:
     """A row in every table for one project."""
     name = owner.decode()
@@ -172,6 +184,7 @@ def one_of_everything(tx: Transaction, owner: bytes) -> None:
     assert tx.webhook_endpoints.insert(endpoint(project=owner))
     tx.webhook_deliveries.add(webhook_delivery(project=owner))
     tx.webhook_deliveries.log(webhook_attempt(project=owner))
+    assert tx.provider_accounts.insert(account(project=owner))
 
 
 def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
@@ -192,4 +205,5 @@ def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
         "endpoints": tx.webhook_endpoints.of(owner),
         "webhooks": tx.webhook_deliveries.page(owner, ENDPOINT, None, None, 0, NOW + DAY, 9),
         "attempts": tx.webhook_deliveries.attempts(owner, ENDPOINT, 1),
+        "provider_accounts": tx.provider_accounts.of(owner),
     }

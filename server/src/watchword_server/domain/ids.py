@@ -46,6 +46,7 @@ class Prefix(StrEnum):
     PROJECT = "prj"
     TEMPLATE = "tpl"
     WEBHOOK_ENDPOINT = "whk"
+    PROVIDER_ACCOUNT = "prv"
     WORK = "wrk"
     REQUEST = "req"
 
@@ -95,6 +96,7 @@ NAMES: dict[Prefix, str] = {
     Prefix.PROJECT: "project",
     Prefix.TEMPLATE: "template",
     Prefix.WEBHOOK_ENDPOINT: "webhook endpoint",
+    Prefix.PROVIDER_ACCOUNT: "provider account",
     Prefix.WORK: "work item",
     Prefix.REQUEST: "request",
 }

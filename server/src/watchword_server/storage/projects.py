@@ -17,7 +17,7 @@ _Secrets = tuple[tuple[bytes, int | None], ...]
 OWNED = (
     "api_keys", "templates", "template_versions", "live", "verifications", "deliveries",
     "events", "work", "address_states", "failed_checks", "inbox", "idempotency_keys",
-    "webhook_endpoints", "webhook_deliveries", "webhook_attempts",
+    "webhook_endpoints", "webhook_deliveries", "webhook_attempts", "provider_accounts",
 )  # fmt: skip
 """The tables whose rows belong to a project and go with it."""
 

@@ -16,6 +16,7 @@ import msgspec
 
 from watchword_server.domain.delivery import Delivery
 from watchword_server.domain.project import ApiKey, Project
+from watchword_server.domain.provider_account import ProviderAccount
 from watchword_server.domain.verification import Live, Verification
 from watchword_server.domain.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from watchword_server.ports.records import IdempotencyKey, InboxMessage, Work
@@ -32,6 +33,7 @@ RECORDS: dict[str, tuple[str, ...]] = {
     "webhook_endpoint": WebhookEndpoint.__struct_fields__,
     "webhook_delivery": WebhookDelivery.__struct_fields__,
     "webhook_attempt": WebhookAttempt.__struct_fields__,
+    "provider_account": ProviderAccount.__struct_fields__,
 }
 _PLACES = {f"{name}_values": ":" + ",:".join(fields) for name, fields in RECORDS.items()}
 _PLACES |= {name: ",".join(fields) for name, fields in RECORDS.items()}
