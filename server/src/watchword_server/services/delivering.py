@@ -14,13 +14,7 @@ import msgspec
 
 from watchword_server.domain import ids, sandbox, template
 from watchword_server.domain.channel import Channel
-from watchword_server.domain.delivery import (
-    DeliveryStatus,
-    Message,
-    Reason,
-    Receipt,
-    may_follow,
-)
+from watchword_server.domain.delivery import DeliveryStatus, Message, Reason, Receipt, may_follow
 from watchword_server.domain.errors import StoreUnavailable, WatchwordError
 from watchword_server.domain.policy import LADDER_MEMORY_S, LOCKOUT
 from watchword_server.domain.project import Mode
@@ -42,7 +36,7 @@ from watchword_server.ledger import ADVANCE, DELIVER, LEASE_S, Ledger, decode_ro
 from watchword_server.ports.outside import Clock, Directory, Entropy
 from watchword_server.ports.providers import Accounts, Provider, Rejected, Unavailable, Uncertain
 from watchword_server.ports.records import InboxBody, InboxMessage, Job, Work
-from watchword_server.ports.results import Result, discreet, failed, handed_over
+from watchword_server.ports.results import Result, discreet, failed, handed_over, references
 from watchword_server.ports.store import Store, Transaction
 from watchword_server.telemetry import get_logger
 
@@ -287,6 +281,8 @@ class Delivering:
             tx, live, delivery, result.path, now,
             reason=result.reason, raw=result.raw, reference=result.reference,
         )  # fmt: skip
+        provider = self._accounts.named(live.project, delivery.provider)
+        self._ledger.refer(tx, live, delivery, references(result, delivery, provider), now)
         if result.report_in_ms is not None:
             self._ledger.wait(tx, live, delivery.number, now + result.report_in_ms, now)
         self._follow_route(tx, job, result.outcome, now)
@@ -372,6 +368,8 @@ class Delivering:
                 tx, job.live, delivery, tuple(path), now,
                 reason=result.reason, raw=result.raw, reference=result.reference,
             )  # fmt: skip
+        provider = self._accounts.named(work.project, delivery.provider)
+        self._ledger.refer(tx, job.live, delivery, references(result, delivery, provider), now)
 
     def _keep(self, tx: Transaction, job: Job, body: InboxBody, now: int) -> None:
         live = job.live
