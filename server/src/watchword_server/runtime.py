@@ -29,6 +29,7 @@ from watchword_server.ports.providers import Provider
 from watchword_server.ports.records import Job
 from watchword_server.providers.inbox import Inbox, magic_script
 from watchword_server.services.api_keys import ApiKeys
+from watchword_server.services.callbacks import Callbacks
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
 from watchword_server.services.directory import CachedDirectory
@@ -102,6 +103,10 @@ class ProviderAccounts:
     def named(self, project: bytes, name: str) -> Provider | None:
         """See `ports.Accounts.named`."""
         return self._named.get(name)
+
+    def called(self, account: bytes) -> tuple[bytes, Provider] | None:
+        """See `services.callbacks.CalledAccounts`."""
+        return None
 
     def told(self, project: bytes, name: str, outcome: Outcome) -> None:
         """See `ports.Accounts.told`."""
@@ -185,7 +190,10 @@ class Runtime:
             self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
         schedule = settings.webhook_schedule
-        self.reporting = Reporting(store, clock, ledger, sequence, self.dispatch)
+        self.reporting = Reporting(
+            store, clock, keyring, numbering, ledger, sequence, self.dispatch
+        )
+        self.callbacks = Callbacks(accounts, self.reporting, clock)
         self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill

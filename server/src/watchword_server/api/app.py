@@ -9,8 +9,9 @@ import re
 import secrets
 import time
 
+from watchword_server.api import callbacks
 from watchword_server.api.answer import Answer, fields, header
-from watchword_server.api.dispatch import Submission, handle
+from watchword_server.api.dispatch import handle
 from watchword_server.api.network import Hosts, Proxies
 from watchword_server.api.once import HEADER, Once
 from watchword_server.api.operation import Call
@@ -59,6 +60,7 @@ class Application:
         self.light = frozenset((one.method, one.path) for one in OPERATIONS if one.light)
         self.streaming = frozenset(one.path for one in OPERATIONS if one.streams)
         self._pages = Pages(runtime)
+        self._callbacks = callbacks.CallbackFace(runtime)
         self._problems = Problems(settings.public_url)
         self._hosts = Hosts(settings.public_url, settings.allowed_hosts)
         self._proxies = Proxies(settings.trusted_proxies)
@@ -92,7 +94,7 @@ class Application:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def answer(
-        self, method: str, path: str, headers: Headers, peer: str, submission: Submission
+        self, method: str, path: str, headers: Headers, peer: str, submission: HttpSubmission
     ) -> tuple[Answer, bytes]:
         """The answer to one request and its whole header, whatever server it came through.
 
@@ -108,7 +110,10 @@ class Application:
             if host not in self._hosts.known:
                 self._hosts.check(host)
             found = self._router.find(path)
-            if found is None:
+            if found is None and path.startswith(callbacks.PREFIX):
+                client = self._proxies.client(peer, headers) if self._proxies else peer
+                answer = await self._callbacks.answer(method, path, headers, client, submission)
+            elif found is None:
                 answer = self._pages.answer(method, path, headers.get(b"accept", b""))
             else:
                 methods, values = found
