@@ -36,6 +36,7 @@ from watchword_server.services.events import Events
 from watchword_server.services.idempotency import Idempotency
 from watchword_server.services.projects import Projects
 from watchword_server.services.reading import Reading
+from watchword_server.services.reporting import Reporting
 from watchword_server.services.sandboxes import Sandboxes
 from watchword_server.services.sending import CustomSending, Rehearsing
 from watchword_server.services.sending.admission import RATES
@@ -146,8 +147,7 @@ class Runtime:
     ) -> None:  # fmt: skip
         self.settings = settings
         self.store = store
-        self.clock = clock
-        self._accounts = accounts
+        self.clock, self._accounts = clock, accounts
         self.poster, self._stranger = _posters(settings, clock, poster)
         self.dispatch = Switchboard()
         self._open = True
@@ -185,6 +185,7 @@ class Runtime:
             self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
         schedule = settings.webhook_schedule
+        self.reporting = Reporting(store, clock, ledger, sequence, self.dispatch)
         self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill

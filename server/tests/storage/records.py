@@ -4,6 +4,7 @@ import msgspec
 
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.delivery import Delivery, DeliveryStatus
+from watchword_server.domain.inbound import OptOut
 from watchword_server.domain.project import ApiKey, Mode, Project, Scope
 from watchword_server.domain.template import Content, Template
 from watchword_server.domain.template import Status as TemplateStatus
@@ -15,6 +16,7 @@ from watchword_server.domain.webhook import (
     WebhookEndpoint,
     WebhookStatus,
 )
+from watchword_server.ports.inbound import HeldReport, KeptReport
 from watchword_server.ports.records import IdempotencyKey, InboxMessage, Work
 from watchword_server.ports.store import Transaction
 from watchword_server.testing import START
@@ -154,6 +156,33 @@ def webhook_attempt(number: int = 1, **changes: object) -> WebhookAttempt:
     return msgspec.structs.replace(plain, **changes)
 
 
+def kept_report(serial: int = 1, **changes: object) -> KeptReport:
+    """A report that moved its delivery."""
+    plain = KeptReport(
+        project=OURS, verification=VERIFICATION, number=1, id=key("report", serial),
+        status="undelivered", reason="unreachable", raw="30003", moved=True, at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def held_report(serial: int = 1, **changes: object) -> HeldReport:
+    """A report that was faster than its hand-over."""
+    plain = HeldReport(
+        project=OURS, account="acme", reference="SM1", id=key("held", serial),
+        status="undelivered", reason="unreachable", raw="30003", at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def opt_out(serial: int = 1, **changes: object) -> OptOut:
+    """Somebody who answered STOP."""
+    plain = OptOut(
+        project=OURS, id=key("opt-out", serial), address=ADDRESS, channel="sms",
+        masked="+1***71", source="recipient", at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
 def one_of_everything(tx: Transaction, owner: bytes) -> None:
     """A row in every table for one project."""
     name = owner.decode()
@@ -172,6 +201,11 @@ def one_of_everything(tx: Transaction, owner: bytes) -> None:
     assert tx.webhook_endpoints.insert(endpoint(project=owner))
     tx.webhook_deliveries.add(webhook_delivery(project=owner))
     tx.webhook_deliveries.log(webhook_attempt(project=owner))
+    tx.reports.refer(owner, "acme", "SM1", VERIFICATION, 1, NOW)
+    tx.reports.keep(kept_report(project=owner))
+    tx.reports.hold(held_report(project=owner, reference="SM2"))
+    assert tx.incoming.insert(owner, "acme", "MO1", NOW)
+    assert tx.opt_outs.add(opt_out(project=owner))
 
 
 def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
@@ -192,4 +226,7 @@ def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
         "endpoints": tx.webhook_endpoints.of(owner),
         "webhooks": tx.webhook_deliveries.page(owner, ENDPOINT, None, None, 0, NOW + DAY, 9),
         "attempts": tx.webhook_deliveries.attempts(owner, ENDPOINT, 1),
+        "referred": tx.reports.find(owner, "acme", ("SM1",)),
+        "reports": tx.reports.of(owner, VERIFICATION),
+        "opt_outs": tx.opt_outs.page(owner, None, 9),
     }
