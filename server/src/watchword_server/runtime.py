@@ -12,6 +12,7 @@ from phonenumbers import phonenumberutil, re_util
 from watchword_server import providers
 from watchword_server.clock import SteadyClock
 from watchword_server.domain import catalogue, destinations, ids, sandbox, strangers
+from watchword_server.domain.countries import Numbers, numbers_from
 from watchword_server.domain.errors import Misconfigured, Problem
 from watchword_server.domain.limits import DailyQuota, Throughput
 from watchword_server.domain.numbering import Numbering, numbering_from
@@ -36,6 +37,7 @@ from watchword_server.services.events import Events
 from watchword_server.services.idempotency import Idempotency
 from watchword_server.services.projects import Projects
 from watchword_server.services.reading import Reading
+from watchword_server.services.routes import Routes
 from watchword_server.services.sandboxes import Sandboxes
 from watchword_server.services.sending import CustomSending, Rehearsing
 from watchword_server.services.sending.admission import RATES
@@ -62,6 +64,7 @@ class Services(msgspec.Struct, frozen=True):
     api_keys: ApiKeys
     projects: Projects
     templates: Templates
+    routes: Routes
     idempotency: Idempotency
     webhook_endpoints: WebhookEndpoints
     webhook_log: WebhookLog
@@ -161,7 +164,7 @@ class Runtime:
         sending = store, clock, drafter, directory
         writing = ledger, self.dispatch, entropy
         posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
-        http = _plain_http(settings)
+        http, schedule = _plain_http(settings), settings.webhook_schedule
         approve = AutoApprove(settings.template_auto_approve)
         tariff = Tariff(settings.message_prices, settings.price_currency)
         autofill = _autofill(settings)
@@ -174,6 +177,7 @@ class Runtime:
             api_keys=ApiKeys(store, clock, entropy, keyring, directory),
             projects=Projects(store, clock, entropy, directory, own, magic, _LIMITS, approve),
             templates=Templates(store, clock, directory, autofill, approve, tariff),
+            routes=Routes(store, clock, directory, accounts, numbering, _numbers()),
             idempotency=Idempotency(store, clock, entropy, keyring),
             webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
             webhook_log=WebhookLog(store, clock, keyring),
@@ -184,7 +188,6 @@ class Runtime:
         self.rehearsal = msgspec.structs.replace(
             self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
-        schedule = settings.webhook_schedule
         self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill
@@ -280,6 +283,10 @@ class Runtime:
 def _plans() -> Numbering:
     re_util.enable_pattern_cache()  # for the few numbers that the library itself answers
     return numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
+
+
+def _numbers() -> Numbers:
+    return numbers_from(phonenumberutil, phonenumbers.PhoneMetadata)
 
 
 def _same_keyring(store: SqliteStore, keyring: Keyring) -> None:

@@ -15,6 +15,7 @@ from watchword_server.domain.errors import Problem, bad_field
 from watchword_server.domain.limits import Standing, Throughput
 from watchword_server.domain.policy import NATIVE
 from watchword_server.domain.project import Caller
+from watchword_server.domain.route_plan import Plan
 from watchword_server.domain.template import Template, variables_of
 from watchword_server.domain.verification import Live
 from watchword_server.ledger import Ledger
@@ -75,11 +76,12 @@ class CustomSending(Sending):
             raise bad_field(_CODE, "required", f"`{_CODE}` is missing.")
         if asked.code is not None and not is_notice:
             _check_code(asked.code)
+        plan = await self._plan(caller, asked, chosen)
         messages: list[Prepared] = []
         for place, to in enumerate([asked.to] if more is None else more):
             one = msgspec.structs.replace(asked, to=to, code=None if is_notice else asked.code)
             with _Naming(place if more is not None else None):
-                messages.append(self._prepare(caller, one, chosen, now, is_notice=is_notice))
+                messages.append(self._prepare(caller, one, chosen, plan, now, is_notice=is_notice))
         _check_unrepeated(messages)
         standing = self._count(caller, [message.to for message in messages], now)
 
@@ -94,10 +96,11 @@ class CustomSending(Sending):
         return [Accepted(live, live.next_send_at, standing) for live in written]
 
     def _prepare(
-        self, caller: Caller, asked: Start, chosen: Template, now: int, *, is_notice: bool
-    ) -> Prepared:
+        self, caller: Caller, asked: Start, chosen: Template, plan: Plan | None, now: int,
+        *, is_notice: bool,
+    ) -> Prepared:  # fmt: skip
         to = self._drafter.address(asked.to)
-        route = self._drafter.route(asked, chosen, to, caller)
+        route = self._drafter.route(asked, chosen, to, caller, plan)
         known_as = self._occasion(to) if is_notice else to
         draft = self._drafter.draft(caller, asked, chosen, known_as, route, NATIVE, now)
         return Prepared(unchecked(draft) if is_notice else draft, to)
