@@ -12,6 +12,7 @@ from phonenumbers import phonenumberutil, re_util
 from watchword_server import providers
 from watchword_server.clock import SteadyClock
 from watchword_server.domain import catalogue, destinations, ids, sandbox, strangers
+from watchword_server.domain.countries import Numbers, numbers_from
 from watchword_server.domain.errors import Misconfigured, Problem
 from watchword_server.domain.limits import DailyQuota, Throughput
 from watchword_server.domain.numbering import Numbering, numbering_from
@@ -35,9 +36,11 @@ from watchword_server.services.delivering import Delivering
 from watchword_server.services.directory import CachedDirectory
 from watchword_server.services.events import Events
 from watchword_server.services.idempotency import Idempotency
+from watchword_server.services.opt_outs import OptOuts
 from watchword_server.services.projects import Projects
 from watchword_server.services.reading import Reading
 from watchword_server.services.reporting import Reporting
+from watchword_server.services.routes import Routes
 from watchword_server.services.sandboxes import Sandboxes
 from watchword_server.services.sending import CustomSending, Rehearsing
 from watchword_server.services.sending.admission import RATES
@@ -64,6 +67,8 @@ class Services(msgspec.Struct, frozen=True):
     api_keys: ApiKeys
     projects: Projects
     templates: Templates
+    routes: Routes
+    opt_outs: OptOuts
     idempotency: Idempotency
     webhook_endpoints: WebhookEndpoints
     webhook_log: WebhookLog
@@ -150,8 +155,7 @@ class Runtime:
         self, settings: Settings, store: SqliteStore, clock: Clock, keyring: Keyring,
         accounts: ProviderAccounts, entropy: Entropy, poster: Poster | None = None,
     ) -> None:  # fmt: skip
-        self.settings = settings
-        self.store = store
+        self.settings, self.store = settings, store
         self.clock, self._accounts = clock, accounts
         self.poster, self._stranger = _posters(settings, clock, poster)
         self.dispatch = Switchboard()
@@ -166,7 +170,7 @@ class Runtime:
         sending = store, clock, drafter, directory
         writing = ledger, self.dispatch, entropy
         posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
-        http = _plain_http(settings)
+        http, schedule = _plain_http(settings), settings.webhook_schedule
         approve = AutoApprove(settings.template_auto_approve)
         tariff = Tariff(settings.message_prices, settings.price_currency)
         autofill = _autofill(settings)
@@ -179,6 +183,8 @@ class Runtime:
             api_keys=ApiKeys(store, clock, entropy, keyring, directory),
             projects=Projects(store, clock, entropy, directory, own, magic, _LIMITS, approve),
             templates=Templates(store, clock, directory, autofill, approve, tariff),
+            routes=Routes(store, clock, directory, accounts, numbering, _numbers()),
+            opt_outs=OptOuts(store, clock, keyring, numbering, sequence),
             idempotency=Idempotency(store, clock, entropy, keyring),
             webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
             webhook_log=WebhookLog(store, clock, keyring),
@@ -189,15 +195,18 @@ class Runtime:
         self.rehearsal = msgspec.structs.replace(
             self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
-        schedule = settings.webhook_schedule
-        self.reporting = Reporting(
-            store, clock, keyring, numbering, ledger, sequence, self.dispatch
-        )
-        self.callbacks = Callbacks(accounts, self.reporting, clock)
+        self._hear(keyring, ledger, sequence)
         self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill
         )
+
+    def _hear(self, keyring: Keyring, ledger: Ledger, sequence: ids.Sequence) -> None:
+        """Join what takes the vendors' word."""
+        store, clock, numbering = self.store, self.clock, self._numbering
+        written = ledger, sequence, self.dispatch
+        self.reporting = Reporting(store, clock, keyring, numbering, *written)
+        self.callbacks = Callbacks(self._accounts, self.reporting, clock)
 
     @classmethod
     async def open(
@@ -289,6 +298,10 @@ class Runtime:
 def _plans() -> Numbering:
     re_util.enable_pattern_cache()  # for the few numbers that the library itself answers
     return numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
+
+
+def _numbers() -> Numbers:
+    return numbers_from(phonenumberutil, phonenumbers.PhoneMetadata)
 
 
 def _same_keyring(store: SqliteStore, keyring: Keyring) -> None:

@@ -4,9 +4,13 @@ import msgspec
 import pytest
 
 from services.desk import PHONE, is_refused, refusal
+from watchword_server.domain.channel import Channel
 from watchword_server.domain.errors import UNSUBSCRIBED
 from watchword_server.domain.inbound import Choice, Incoming
+from watchword_server.domain.template import Category, Content, Template
+from watchword_server.domain.template import Status as TemplateStatus
 from watchword_server.services.reporting import Taken
+from watchword_server.services.sending import CustomSending, Start
 
 OTHER = "+14155552672"
 
@@ -170,8 +174,38 @@ async def test_a_code_that_was_sent_before_still_verifies(desk):
 
 
 async def test_an_alternate_address_has_opt_outs_of_its_own(desk):
-    await desk.runtime.services.opt_outs.add(desk.caller, "a@example.com", ["email"])
-    asked = {"template": "otp-any", "route": "sms|email", "alternate_email": "A@example.com"}
-    verification = await desk.start(**asked)
+    await desk.services.opt_outs.add(desk.caller, "a@example.com", ["email"])
+    asked = {"template": "otp-email", "alternate_email": "A@example.com"}
+    is_refused(await refusal(desk.start(**asked)), UNSUBSCRIBED, channel="email")
+    await desk.start(template="otp-email", alternate_email="b@example.com")
     await desk.deliver()
-    assert await desk.deliveries(verification) == ["sms sent"]
+    assert [one.to for one in desk.mail.messages] == ["b@example.com"]
+
+
+async def a_notice_honours_opt_outs(desk):
+    """It is known by its occasion, not by its address."""
+    notice = Template(
+        "notice", (Channel.SMS, Channel.VOICE),
+        {one: {"default": Content("Hello.")} for one in (Channel.SMS, Channel.VOICE)},
+        status=TemplateStatus.APPROVED, category=Category.UTILITY, code_length=0,
+    )  # fmt: skip
+    project = desk.caller.project
+    await desk.runtime.store.write(lambda tx: tx.templates.put(project, notice))
+    desk.services.directory.forget()
+    await receive(desk, message())
+    sending, asked = desk.services.sending, Start(to=PHONE, template="notice")
+    await sending.start_custom(desk.caller, asked)
+    await desk.deliver()
+    assert (len(desk.sms.messages), len(desk.voice.messages)) == (0, 1)
+    await receive(desk, message(channel="voice", reference="MO2"))
+    is_refused(await refusal(sending.start_custom(desk.caller, asked)), UNSUBSCRIBED)
+
+
+async def test_a_notice_honours_opt_outs(desk):
+    await a_notice_honours_opt_outs(desk)
+
+
+async def test_a_notice_honours_opt_outs_mutant_is_caught(desk, monkeypatch):
+    monkeypatch.setattr(CustomSending, "_wanted", lambda _self, _tx, message, _now: message.draft)
+    with pytest.raises(AssertionError):
+        await a_notice_honours_opt_outs(desk)

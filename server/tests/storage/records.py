@@ -5,7 +5,10 @@ import msgspec
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.delivery import Delivery, DeliveryStatus
 from watchword_server.domain.inbound import OptOut
+from watchword_server.domain.numbering import NumberType
 from watchword_server.domain.project import ApiKey, Mode, Project, Scope
+from watchword_server.domain.route_plan import Plan, PlanStep, When
+from watchword_server.domain.routing import Until
 from watchword_server.domain.template import Content, Template
 from watchword_server.domain.template import Status as TemplateStatus
 from watchword_server.domain.verification import Assurance, Live, Status, Trigger, end
@@ -127,6 +130,17 @@ def template(id: str = "otp-sms", **changes: object) -> Template:
     return msgspec.structs.replace(plain, **changes)
 
 
+def plan(id: str = "log-in", **changes: object) -> Plan:
+    """A saved route with everything that a step can say."""
+    when = When(("SG", "MY"), (), (NumberType.MOBILE,))
+    steps = (PlanStep(Channel.WHATSAPP, ("acme", "bulk"), 30, Until.VERIFIED, when), SMS_STEP)
+    plain = Plan(id, steps, "Log-in codes", NOW, NOW + 1)
+    return msgspec.structs.replace(plain, **changes)
+
+
+SMS_STEP = PlanStep(Channel.SMS)
+
+
 def endpoint(id: bytes = ENDPOINT, **changes: object) -> WebhookEndpoint:
     """An endpoint that is enabled."""
     plain = WebhookEndpoint(
@@ -189,6 +203,7 @@ def one_of_everything(tx: Transaction, owner: bytes) -> None:
     assert tx.projects.insert(project(owner, name=name))
     tx.api_keys.insert(api_key(project=owner, id=owner[::-1]))
     tx.templates.put(owner, template())
+    tx.routes.put(owner, plan())
     assert tx.live.insert(live(project=owner))
     tx.verifications.insert(ended(project=owner))
     tx.deliveries.insert(delivery(project=owner))
@@ -215,6 +230,7 @@ def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
         "api_keys": tx.api_keys.of(owner),
         "templates": tx.templates.of(owner),
         "versions": tx.templates.versions(owner, "otp-sms", 9),
+        "routes": tx.routes.of(owner),
         "live": tx.live.get(owner, VERIFICATION),
         "of_address": tx.live.of_address(owner, ADDRESS),
         "page": tx.verifications.page(owner, None, None, NOW, 9),

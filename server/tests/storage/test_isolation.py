@@ -23,6 +23,7 @@ from storage.records import (
     inbox,
     key,
     one_of_everything,
+    plan,
     project,
     template,
     webhook_delivery,
@@ -88,6 +89,10 @@ FOREIGN = {
     "Templates.keep": lambda tx, p: tx.templates.keep(p, template(version=2)),
     "Templates.delete": lambda tx, p: tx.templates.delete(p, "otp-sms"),
     "Templates.put": lambda tx, p: tx.templates.put(p, template(brand_name="z")),
+    "Routes.get": lambda tx, p: tx.routes.get(p, "log-in"),
+    "Routes.of": lambda tx, p: tx.routes.of(p),
+    "Routes.put": lambda tx, p: tx.routes.put(p, plan(description="z")),
+    "Routes.delete": lambda tx, p: tx.routes.delete(p, "log-in"),
     "WebhookEndpoints.get": lambda tx, p: tx.webhook_endpoints.get(p, ENDPOINT),
     "WebhookEndpoints.of": lambda tx, p: tx.webhook_endpoints.of(p),
     "WebhookEndpoints.update": lambda tx, p: tx.webhook_endpoints.update(
@@ -189,7 +194,7 @@ AGGREGATES = {
 
 
 def test_every_method_of_the_store_is_asked():
-    assert len(AGGREGATES) == 16
+    assert len(AGGREGATES) == 17
     every_method_is_called(set(FOREIGN))
 
 

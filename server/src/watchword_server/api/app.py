@@ -110,11 +110,8 @@ class Application:
             if host not in self._hosts.known:
                 self._hosts.check(host)
             found = self._router.find(path)
-            if found is None and path.startswith(callbacks.PREFIX):
-                client = self._proxies.client(peer, headers) if self._proxies else peer
-                answer = await self._callbacks.answer(method, path, headers, client, submission)
-            elif found is None:
-                answer = self._pages.answer(method, path, headers.get(b"accept", b""))
+            if found is None:
+                answer = await self._beside(method, path, headers, peer, submission)
             else:
                 methods, values = found
                 operation = methods.get(method)
@@ -143,6 +140,15 @@ class Application:
             what = operation.id if operation is not None else None
             _log.info("answered", method=method, operation=what, status=answer.status, ms=took)
         return answer, block
+
+    async def _beside(
+        self, method: str, path: str, headers: Headers, peer: str, submission: HttpSubmission
+    ) -> Answer:
+        """The answer of what is beside the API: the vendors' callbacks, and pages."""
+        if not path.startswith(callbacks.PREFIX):
+            return self._pages.answer(method, path, headers.get(b"accept", b""))
+        client = self._proxies.client(peer, headers) if self._proxies else peer
+        return await self._callbacks.answer(method, path, headers, client, submission)
 
     def _request_id(self, given: bytes | None) -> str:
         """The caller's own id for the request if it is a plain word, else a new one."""

@@ -21,6 +21,7 @@ from watchword_server.ports.records import (
     InboxMessage,
     Work,
 )
+from watchword_server.ports.routes import Routes
 from watchword_server.ports.webhooks import WebhookDeliveries, WebhookEndpoints
 
 T = TypeVar("T")
@@ -356,6 +357,8 @@ class Transaction(Protocol):
     def api_keys(self) -> ApiKeys: ...
     @property
     def templates(self) -> Templates: ...
+    @property
+    def routes(self) -> Routes: ...
     @property
     def idempotency_keys(self) -> IdempotencyKeys: ...
     @property
