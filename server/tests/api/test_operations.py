@@ -32,7 +32,8 @@ IDS = (
     "updateWebhookEndpoint deleteWebhookEndpoint rotateWebhookSecret testWebhookEndpoint "
     "listWebhookDeliveries getWebhookDelivery replayWebhooks listEvents getEvent streamEvents "
     "sendCustomMessage listSandboxMessages setSandboxWebhook "
-    "listRoutes getRoute putRoute deleteRoute checkRoute"
+    "listRoutes getRoute putRoute deleteRoute checkRoute "
+    "listOptOuts addOptOut removeOptOut"
 )
 
 WITHOUT_ID = {name: value for name, value in EXAMPLE.items() if name != "template_id"}

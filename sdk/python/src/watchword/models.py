@@ -55,7 +55,8 @@ class Message(Record):
         resend_after: seconds until it may be sent again; None when it never may, or in a list.
         mode: development or sandbox; None when live, or in a list.
         to: the address, masked.
-        deliveries: each hand-over to a provider; with `get` only, as is the timeline.
+        deliveries: each hand-over to a provider, with its reports; with `get` only, as is the
+            timeline.
         messages: one entry per recipient, where a custom message was sent to several.
     """
 
@@ -102,6 +103,21 @@ class InboxMessage(Record):
     text: str | None = field(default=None, repr=False)
     channel: str | None = None
     at: When = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptOut(Record):
+    """An address, masked, that gets no messages over a channel.
+
+    Attributes:
+        source: recipient or operator: who wanted it so.
+    """
+
+    opt_out_id: str
+    channel: str
+    to: str | None = field(default=None, repr=False)
+    source: str | None = None
+    created_at: When = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from watchword_server.api.resources import (
     guard,
     inbox,
     messages,
+    opt_outs,
     projects,
     routes,
     sandbox,
@@ -33,6 +34,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *api_keys.OPERATIONS,
     *projects.OPERATIONS,
     *guard.OPERATIONS,
+    *opt_outs.OPERATIONS,
     *webhook_endpoints.OPERATIONS,
     *webhook_deliveries.OPERATIONS,
 )
@@ -50,5 +52,6 @@ TAGS: dict[str, str] = {
     "api-keys": "Keys of the project: what each may do, from where, until when.",
     "projects": "The tenants of this server; for its administrator.",
     "guard": "Addresses that met a limit.",
+    "opt-outs": "Who gets no messages.",
     "webhooks": "Where events are posted to, what became of each, and posting them again.",
 }
