@@ -10,7 +10,7 @@ import phonenumbers
 from phonenumbers import phonenumberutil, re_util
 
 from watchword_server import providers
-from watchword_server.clock import SteadyClock
+from watchword_server.clock import SteadyClock, local_minutes
 from watchword_server.domain import catalogue, destinations, ids, sandbox, strangers
 from watchword_server.domain.countries import Numbers, numbers_from
 from watchword_server.domain.errors import Misconfigured, Problem
@@ -168,7 +168,7 @@ class Runtime:
         throughput, quota = Throughput(), DailyQuota()
         drafter = Drafter(keyring, numbering, accounts, entropy)
         sending = store, clock, drafter, directory
-        writing = ledger, self.dispatch, entropy
+        writing = ledger, self.dispatch, entropy, local_minutes
         posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
         http, schedule = _plain_http(settings), settings.webhook_schedule
         approve = AutoApprove(settings.template_auto_approve)

@@ -192,3 +192,16 @@ def test_an_opt_out_is_added_listed_masked_and_lifted(cli, as_json: Json) -> Non
     )
     assert as_json("opt-outs", "remove", "+14155552671")["removed"] == 1
     assert as_json("opt-outs", "add", "415", code=1)["field"] == "to"
+
+
+def test_marketing_is_switched_on_with_its_hours_and_off(cli, as_json: Json) -> None:
+    said = cli("projects", "set-marketing", "default", "on", "--from", "09:00").stdout
+    assert "from 09:00 to 21:00" in said
+    off = as_json("projects", "set-marketing", "default", "off")["marketing"]
+    assert off == {"enabled": False, "start": "08:00", "end": "21:00"}
+    wrong = as_json("projects", "set-marketing", "default", "on", "--until", "07:00", code=1)
+    assert (wrong["field"], wrong["rule"]) == ("marketing.end", "after")
+    assert (
+        as_json("projects", "set-marketing", "default", "on", "--from", "8", code=1)["status"]
+        == 400
+    )

@@ -250,6 +250,7 @@ class Project(Record):
     mode: str | None = None
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
     link_domains: Strings = ()
+    marketing: Mapping[str, Any] | None = field(default=None, hash=False)
     created_at: When = None
 
 
