@@ -35,6 +35,7 @@ from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
 from watchword_server.services.directory import CachedDirectory
 from watchword_server.services.events import Events
+from watchword_server.services.hosted_pages import HostedPages
 from watchword_server.services.idempotency import Idempotency
 from watchword_server.services.opt_outs import OptOuts
 from watchword_server.services.projects import Projects
@@ -72,6 +73,7 @@ class Services(msgspec.Struct, frozen=True):
     idempotency: Idempotency
     webhook_endpoints: WebhookEndpoints
     webhook_log: WebhookLog
+    hosted_pages: HostedPages
     throughput: Throughput
     clock: Clock
 
@@ -151,15 +153,16 @@ class Switchboard:
 class Runtime:
     """A server without its face: store, services and providers, joined by the settings."""
 
+    _open = True
+
     def __init__(
         self, settings: Settings, store: SqliteStore, clock: Clock, keyring: Keyring,
         accounts: ProviderAccounts, entropy: Entropy, poster: Poster | None = None,
     ) -> None:  # fmt: skip
-        self.settings, self.store = settings, store
-        self.clock, self._accounts = clock, accounts
+        self.settings, self.store, self.clock = settings, store, clock
+        self._accounts = accounts
         self.poster, self._stranger = _posters(settings, clock, poster)
         self.dispatch = Switchboard()
-        self._open = True
         self._numbering = numbering = _plans()
         ledger = Ledger(sequence := ids.Sequence(entropy(6)))
         own, magic = catalogue.templates(), catalogue.templates(table=catalogue.SANDBOX)
@@ -188,6 +191,9 @@ class Runtime:
             idempotency=Idempotency(store, clock, entropy, keyring),
             webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
             webhook_log=WebhookLog(store, clock, keyring),
+            hosted_pages=HostedPages(
+                store, clock, keyring, directory, throughput, settings.public_url
+            ),
             throughput=throughput,
             clock=clock,
         )

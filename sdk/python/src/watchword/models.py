@@ -55,6 +55,7 @@ class Message(Record):
         resend_after: seconds until it may be sent again; None when it never may, or in a list.
         mode: development or sandbox; None when live, or in a list.
         to: the address, masked.
+        verification_url: where the person can type the code; with `get` only, while pending.
         deliveries: each hand-over to a provider, with its reports; with `get` only, as is the
             timeline.
         messages: one entry per recipient, where a custom message was sent to several.
@@ -76,6 +77,7 @@ class Message(Record):
     sends: int | None = None
     checks: int | None = None
     checks_left: int | None = None
+    verification_url: str | None = field(default=None, repr=False)
     metadata: Mapping[str, str] | None = field(default=None, repr=False, hash=False)
     deliveries: Objects = field(default=(), repr=False, hash=False)
     timeline: Objects = field(default=(), repr=False, hash=False)

@@ -27,7 +27,7 @@ _body = msgspec.msgpack.Decoder(InboxBody).decode
 class Timeline(msgspec.Struct, frozen=True):
     """A verification with everything that happened to it.
 
-    `next_send_at` (ms) is None once it has ended.
+    `next_send_at` (ms) is None once it has ended; `is_bound`: to an amount and a payee.
     """
 
     verification: Verification
@@ -36,6 +36,7 @@ class Timeline(msgspec.Struct, frozen=True):
     deliveries: Sequence[Delivery]
     reports: Sequence[KeptReport]
     events: Sequence[Event]
+    is_bound: bool = False
 
 
 class InboxItem(msgspec.Struct, frozen=True):
@@ -89,6 +90,7 @@ class Reading:
                 tx.deliveries.of(project, verification),
                 tx.reports.of(project, verification),
                 tx.events.of(project, verification),
+                live is not None and bool(live.binding),
             )
 
         timeline = await self._store.read(query)

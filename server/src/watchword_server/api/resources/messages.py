@@ -34,6 +34,7 @@ from watchword_server.domain.ids import Prefix, parse, text
 from watchword_server.domain.project import Scope
 from watchword_server.domain.verification import Assurance, Status, Verification
 from watchword_server.ports.inbound import KeptReport
+from watchword_server.services.reading import Timeline
 
 
 class ListMessages(Body, frozen=True, kw_only=True):
@@ -126,6 +127,14 @@ class Message(MessageSummary, frozen=True, kw_only=True):
             examples=[30],
         ),
     ]
+    verification_url: Annotated[
+        str | None,
+        Meta(
+            description="Where the person can type the code on a page of this server, so that "
+            "nobody else sees it; null once it has ended, and where a code is bound to a payment.",
+            examples=["https://otp.example.com/v/AZKyw9Tlf2Chssw..."],
+        ),
+    ]
     metadata: Annotated[
         dict[str, str], Meta(description="What you gave.", examples=[{"user_id": "u_42"}])
     ]
@@ -206,12 +215,20 @@ def _resend_after(next_send_at: int | None, now: int) -> int | None:
     return None if next_send_at is None else seconds_until(next_send_at, now)
 
 
+def _url(call: Call, found: Timeline) -> str | None:
+    one = found.verification
+    if one.status is not Status.PENDING or not one.max_checks or found.is_bound:
+        return None
+    return call.services.hosted_pages.url(one.project, one.id)
+
+
 async def _get(call: Call, _body: None, _query: None) -> Message:
     verification = parse(Prefix.VERIFICATION, call.path["message_id"])
     found = await call.services.reading.message(call.caller, verification)
     return Message(
         **_facts(found.verification),
         resend_after=_resend_after(found.next_send_at, call.services.clock.now()),
+        verification_url=_url(call, found),
         metadata=found.metadata,
         deliveries=[_delivery(each, found.reports) for each in found.deliveries],
         timeline=[_entry(each) for each in found.events],
