@@ -53,13 +53,14 @@ class Claiming:
         job = self._job(tx, work, now)
         if job is not None and work.kind == DELIVER and work.claims == 1:
             return job
+        after = None
         if job is not None and work.kind == ADVANCE:
-            self._following.wait_over(tx, job, now)
+            after = self._following.wait_over(tx, job, now)
         elif job is not None:
             lost = Result(Outcome.UNCERTAIN, (_S.UNKNOWN,), Reason.INTERRUPTED)
             self._recording.apply(tx, job, lost, now)
         tx.work.done(work)
-        return None
+        return after
 
     def _job(self, tx: Transaction, work: Work, now: int) -> Job | None:
         """The delivery behind a claim, or None where nothing is to be done any more."""
