@@ -50,6 +50,12 @@ def test_a_receipt_says_what_became_of_the_message(stat, status, reason):
     )  # fmt: skip
 
 
+def test_a_receipt_in_ucs_2_is_read_too():
+    said = receipt("UNDELIV", text="Cod").short_message.decode("latin-1").encode("utf-16-be")
+    short = receipt(short_message=said, data_coding=8)
+    assert read(short).raw == "stat:UNDELIV err:000"
+
+
 @pytest.mark.parametrize("stat", ["ACCEPTD", "ENROUTE"])
 def test_what_is_not_final_is_no_report(stat):
     assert read(receipt(stat)) is None

@@ -45,7 +45,8 @@ def _content(short: Short) -> bytes:
 
 
 def _report(short: Short, settings: Settings) -> Report | None:
-    said = _QUOTED.split(_content(short).decode("latin-1"), maxsplit=1)[0]
+    charset = "utf-16-be" if short.data_coding == text.UCS_2 else "latin-1"
+    said = _QUOTED.split(_content(short).decode(charset, "replace"), maxsplit=1)[0]
     found = {name: match[1] for name, one in _FIELD.items() if (match := one.search(said))}
     named = (short.tlv(Tag.RECEIPTED_MESSAGE_ID) or b"").split(b"\0")[0].decode("latin-1")
     state = MESSAGE_STATES.get((short.tlv(Tag.MESSAGE_STATE) or b"\xff")[0])
