@@ -1,4 +1,4 @@
-"""The adapter: one account at an SMSC."""
+"""SMS over SMPP 3.4, to the SMSC of a carrier or an aggregator."""
 
 import asyncio
 
