@@ -92,7 +92,7 @@ async def test_a_route_that_is_not_there_is_unknown(desk, act):
 
 async def test_a_refusal_names_the_step_and_says_that_there_is_more(desk):
     problem = await refusal(save(desk, SMS, msgspec.structs.replace(VOICE, wait_s=0), SMS, SMS))
-    is_refused(problem, BAD_FIELD, field="steps.1.wait_s", rule="range")
+    is_refused(problem, BAD_FIELD, field="steps[1].wait_s", rule="range")
     assert problem.detail.startswith("Step 2: a step waits 1 to 600 seconds.")
     wrong = msgspec.structs.replace(VOICE, wait_s=0)
     problem = await refusal(save(desk, wrong, wrong))
@@ -117,10 +117,10 @@ def by(*accounts):
 @pytest.mark.parametrize(
     ("steps", "field", "rule"),
     [
-        ((SMS, WHATSAPP), "steps.1.channel", "no_provider_account"),
-        ((by("nobody"),), "steps.0.accounts", "unknown_account"),
-        ((VOICE, by("sms carrier", "voice carrier")), "steps.1.accounts", "incapable_account"),
-        ((by("inbox"),), "steps.0.accounts", "unknown_account"),
+        ((SMS, WHATSAPP), "steps[1].channel", "no_provider_account"),
+        ((by("nobody"),), "steps[0].accounts", "unknown_account"),
+        ((VOICE, by("sms carrier", "voice carrier")), "steps[1].accounts", "incapable_account"),
+        ((by("inbox"),), "steps[0].accounts", "unknown_account"),
     ],
 )
 async def test_a_step_that_nobody_carries_cannot_be_saved(desk, steps, field, rule):
@@ -364,9 +364,9 @@ async def test_a_check_says_everything_that_is_wrong(desk):
     wrong = msgspec.structs.replace(WHATSAPP, wait_s=0)
     found = await checked(desk, SMS, wrong, EMAIL, template="otp-any")
     assert [(one.field, one.rule) for one in found.problems] == [
-        ("steps.1.wait_s", "range"),
-        ("steps.1.channel", "no_provider_account"),
-        ("steps.2.channel", "content"),
+        ("steps[1].wait_s", "range"),
+        ("steps[1].channel", "no_provider_account"),
+        ("steps[2].channel", "content"),
     ]
     assert found.choices is None
     assert await desk.services.routes.all(desk.caller) == []
