@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
 
 import msgspec
@@ -24,10 +24,13 @@ from watchword_server.domain.template_review import AutoApprove
 from watchword_server.egress.network import GuardedNetwork
 from watchword_server.entropy import PagedEntropy
 from watchword_server.ledger import Ledger
+from watchword_server.ports.alerts import Watched
 from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy, Poster
 from watchword_server.ports.providers import Provider
 from watchword_server.ports.records import Job
 from watchword_server.providers.inbox import Inbox, magic_script
+from watchword_server.services.alert_mails import AlertMailing
+from watchword_server.services.alerts import Alerts
 from watchword_server.services.api_keys import ApiKeys
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
@@ -40,12 +43,15 @@ from watchword_server.services.sandboxes import Sandboxes
 from watchword_server.services.sending import CustomSending, Rehearsing
 from watchword_server.services.sending.admission import RATES
 from watchword_server.services.sending.draft import Drafter
+from watchword_server.services.spending import Spending
 from watchword_server.services.templates import Templates
 from watchword_server.services.webhooks import Notifying, Posting, WebhookEndpoints, WebhookLog
 from watchword_server.settings import PEPPER_LOST, Settings, load_or_create_keyring
 from watchword_server.storage.store import HIGH_WATER, SqliteStore
 
 DEFAULT_PROJECT = "default"
+MAIL_ACCOUNT = "smtp"
+"""The account of the settings file."""
 _WARM_UP_PAUSE_S = 0.02
 _KEYRING_FACT = "keyring_fingerprint"
 _LIMITS = frozenset(RATES[Mode.LIVE]) | {"requests"}
@@ -105,6 +111,10 @@ class ProviderAccounts:
     def told(self, project: bytes, name: str, outcome: Outcome) -> None:
         """See `ports.Accounts.told`."""
 
+    def watched(self) -> Iterator[Watched]:
+        """See `ports.alerts.Watch.watched`."""
+        return (Watched(None, one.name, is_down=False, provider=one) for one in self._outside)
+
     async def aclose(self) -> None:
         """Close every provider."""
         for provider in self._named.values():
@@ -144,15 +154,15 @@ class Runtime:
         self, settings: Settings, store: SqliteStore, clock: Clock, keyring: Keyring,
         accounts: ProviderAccounts, entropy: Entropy, poster: Poster | None = None,
     ) -> None:  # fmt: skip
-        self.settings = settings
-        self.store = store
-        self.clock = clock
+        self.settings, self.store, self.clock = settings, store, clock
         self._accounts = accounts
         self.poster, self._stranger = _posters(settings, clock, poster)
         self.dispatch = Switchboard()
         self._open = True
         self._numbering = numbering = _plans()
-        ledger = Ledger(sequence := ids.Sequence(entropy(6)))
+        tariff = Tariff(settings.message_prices, settings.price_currency)
+        self.spending = Spending(keyring, numbering, tariff)
+        ledger = Ledger(sequence := ids.Sequence(entropy(6)), self.spending.charge)
         own, magic = catalogue.templates(), catalogue.templates(table=catalogue.SANDBOX)
         sandboxes = Sandboxes(store, clock, keyring, (*own, *magic), _per_day(settings))
         directory = CachedDirectory(store, clock, keyring, entropy, sandboxes.caller)
@@ -163,7 +173,6 @@ class Runtime:
         posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
         http = _plain_http(settings)
         approve = AutoApprove(settings.template_auto_approve)
-        tariff = Tariff(settings.message_prices, settings.price_currency)
         autofill = _autofill(settings)
         self.services = Services(
             directory=directory,
@@ -184,11 +193,21 @@ class Runtime:
         self.rehearsal = msgspec.structs.replace(
             self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
+        self._watch_with(accounts)
         schedule = settings.webhook_schedule
         self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill
         )
+
+    def _watch_with(self, accounts: ProviderAccounts) -> None:
+        """What tells the operator what needs a look."""
+        settings, store, clock = self.settings, self.store, self.clock
+        self.alerts = Alerts(store, clock, accounts, settings.price_currency)
+        self.alert_mailing = AlertMailing(
+            store, clock, settings.alert_emails, lambda: accounts.named(b"", MAIL_ACCOUNT),
+            settings.public_url,
+        )  # fmt: skip
 
     @classmethod
     async def open(

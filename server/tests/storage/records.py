@@ -2,6 +2,7 @@
 
 import msgspec
 
+from watchword_server.domain.alerts import Tally
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.delivery import Delivery, DeliveryStatus
 from watchword_server.domain.project import ApiKey, Mode, Project, Scope
@@ -15,6 +16,7 @@ from watchword_server.domain.webhook import (
     WebhookEndpoint,
     WebhookStatus,
 )
+from watchword_server.ports.alerts import Alert, AlertMail
 from watchword_server.ports.records import IdempotencyKey, InboxMessage, Work
 from watchword_server.ports.store import Transaction
 from watchword_server.testing import START
@@ -154,6 +156,21 @@ def webhook_attempt(number: int = 1, **changes: object) -> WebhookAttempt:
     return msgspec.structs.replace(plain, **changes)
 
 
+def alert(**changes: object) -> Alert:
+    """One that is on."""
+    plain = Alert(project=OURS, kind="alert.budget", about="budget", raised_at=NOW, seen_at=NOW)
+    return msgspec.structs.replace(plain, **changes)
+
+
+def alert_mail(**changes: object) -> AlertMail:
+    """One that is being mailed."""
+    plain = AlertMail(
+        project=OURS, kind="alert.budget", at=NOW, about="budget", data=b"{}",
+        due_at=NOW + MINUTE, tried_at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
 def one_of_everything(tx: Transaction, owner: bytes) -> None:
     """A row in every table for one project."""
     name = owner.decode()
@@ -172,6 +189,10 @@ def one_of_everything(tx: Transaction, owner: bytes) -> None:
     assert tx.webhook_endpoints.insert(endpoint(project=owner))
     tx.webhook_deliveries.add(webhook_delivery(project=owner))
     tx.webhook_deliveries.log(webhook_attempt(project=owner))
+    tx.alerts.put(alert(project=owner))
+    tx.alerts.queue(alert_mail(project=owner))
+    tx.tallies.add(owner, NOW, Tally(2, 1))
+    tx.tallies.spend(owner, "2026-03-01", 40_000)
 
 
 def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
@@ -192,4 +213,8 @@ def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
         "endpoints": tx.webhook_endpoints.of(owner),
         "webhooks": tx.webhook_deliveries.page(owner, ENDPOINT, None, None, 0, NOW + DAY, 9),
         "attempts": tx.webhook_deliveries.attempts(owner, ENDPOINT, 1),
+        "alert": tx.alerts.get(owner, "alert.budget", "budget"),
+        "mails": [one for one in tx.alerts.due(NOW + DAY, 99) if one.project == owner],
+        "tally": msgspec.structs.astuple(tx.tallies.total(owner, 0, NOW + DAY))[0],
+        "spent": tx.tallies.spent(owner, "2026-03-01"),
     }

@@ -15,6 +15,7 @@ from storage.records import (
     OURS,
     THEIRS,
     VERIFICATION,
+    alert_mail,
     api_key,
     delivery,
     endpoint,
@@ -27,6 +28,7 @@ from storage.records import (
     template,
     webhook_delivery,
 )
+from watchword_server.domain.alerts import Tally
 from watchword_server.domain.delivery import DeliveryStatus
 from watchword_server.ports import store as ports
 
@@ -113,6 +115,16 @@ FOREIGN = {
     "WebhookDeliveries.by_status": lambda tx, p: tx.webhook_deliveries.by_status(p, ENDPOINT),
     "WebhookDeliveries.attempts": lambda tx, p: tx.webhook_deliveries.attempts(p, ENDPOINT, 1),
     "WebhookDeliveries.event": lambda tx, p: tx.webhook_deliveries.event(p, 1, 1),
+    "Alerts.get": lambda tx, p: tx.alerts.get(p, "alert.budget", "budget"),
+    "Alerts.remove": lambda tx, p: tx.alerts.remove(p, "alert.budget", "budget"),
+    "Alerts.last_tried": lambda tx, p: tx.alerts.last_tried(p, "alert.budget", NOW),
+    "Alerts.update": lambda tx, p: tx.alerts.update(alert_mail(project=p, tried_at=NOW + 1)),
+    "Tallies.count": lambda tx, p: tx.tallies.count(p, bytes(16), b"\xff" * 16).started,
+    "Tallies.newest": lambda tx, p: tx.tallies.newest(p),
+    "Tallies.add": lambda tx, p: tx.tallies.add(p, NOW + 1, Tally(1, 1)),
+    "Tallies.total": lambda tx, p: tx.tallies.total(p, 0, NOW + 1).started,
+    "Tallies.spend": lambda tx, p: tx.tallies.spend(p, "2026-03-01", 1),
+    "Tallies.spent": lambda tx, p: tx.tallies.spent(p, "2026-03-01"),
 }
 """Each method, called by one project with the ids of another's rows."""
 
@@ -129,6 +141,7 @@ ACROSS = {
     "WebhookDeliveries.events_after",
     "WebhookDeliveries.cursor", "WebhookDeliveries.move_cursor", "WebhookDeliveries.sweep",
     "WebhookDeliveries.sequence",
+    "Alerts.put", "Alerts.of_kind", "Alerts.queue", "Alerts.due", "Alerts.sweep", "Tallies.sweep",
 }  # fmt: skip
 """What looks across projects on purpose, or adds a row that names its own."""
 
@@ -181,7 +194,7 @@ AGGREGATES = {
 
 
 def test_every_method_of_the_store_is_asked():
-    assert len(AGGREGATES) == 13
+    assert len(AGGREGATES) == 15
     every_method_is_called(set(FOREIGN))
 
 
@@ -194,7 +207,7 @@ def project_comes_first(methods):
     for name in methods:
         aggregate, _, method = name.partition(".")
         first = list(inspect.signature(getattr(getattr(ports, aggregate), method)).parameters)[1]
-        assert first in ("project", "delivery", "message", "key", "endpoint"), name
+        assert first in ("project", "delivery", "message", "key", "endpoint", "mail"), name
 
 
 def test_every_method_takes_the_project_first_or_a_row_that_has_one():

@@ -200,6 +200,8 @@ class Project(Record):
     mode: str | None = None
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
     link_domains: Strings = ()
+    daily_budget: str | None = None
+    low_balance: str | None = None
     created_at: When = None
 
 

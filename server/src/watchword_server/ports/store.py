@@ -13,6 +13,7 @@ from watchword_server.domain.events import Event
 from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.template import Template
 from watchword_server.domain.verification import Live, Verification
+from watchword_server.ports.alerts import Alerts, Tallies
 from watchword_server.ports.records import (
     AddressState,
     Checkable,
@@ -361,6 +362,10 @@ class Transaction(Protocol):
     def webhook_endpoints(self) -> WebhookEndpoints: ...
     @property
     def webhook_deliveries(self) -> WebhookDeliveries: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    @property
+    def tallies(self) -> Tallies: ...
 
 
 class Store(Protocol):

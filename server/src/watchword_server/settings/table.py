@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_schedule: tuple[float, ...] = SCHEDULE
     webhook_posts: int = 128
     webhook_endpoint_posts: int = 16
+    alert_emails: tuple[str, ...] = ()
     smtp_host: str | None = None
     smtp_port: int | None = None
     smtp_security: str = "starttls"

@@ -18,6 +18,7 @@ OWNED = (
     "api_keys", "templates", "template_versions", "live", "verifications", "deliveries",
     "events", "work", "address_states", "failed_checks", "inbox", "idempotency_keys",
     "webhook_endpoints", "webhook_deliveries", "webhook_attempts",
+    "alerts", "alert_mails", "conversions", "spending",
 )  # fmt: skip
 """The tables whose rows belong to a project and go with it."""
 
@@ -31,6 +32,7 @@ def _project(row: Row) -> Project:
     return Project(
         id=row[0], name=row[1], mode=Mode(row[2]), created_at=row[3], limits=limits,
         link_domains=tuple(row[5].split()), hidden=bool(row[6]),
+        daily_budget=row[7], low_balance=row[8],
     )  # fmt: skip
 
 
@@ -64,6 +66,7 @@ class ProjectRows:
         values = (
             project.id, project.name, project.mode.value, project.created_at,
             _text(project.limits), " ".join(project.link_domains), int(project.hidden),
+            project.daily_budget, project.low_balance,
         )  # fmt: skip
         return hit(self._cursor, _Q["insert_project"], values)
 
@@ -79,7 +82,7 @@ class ProjectRows:
     def update(self, project: Project) -> None:
         values = (
             project.name, project.mode.value, _text(project.limits),
-            " ".join(project.link_domains), project.id,
+            " ".join(project.link_domains), project.daily_budget, project.low_balance, project.id,
         )  # fmt: skip
         self._cursor.execute(_Q["update_project"].sql, values)
 

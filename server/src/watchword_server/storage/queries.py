@@ -18,6 +18,7 @@ from watchword_server.domain.delivery import Delivery
 from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.verification import Live, Verification
 from watchword_server.domain.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from watchword_server.ports.alerts import Alert, AlertMail
 from watchword_server.ports.records import IdempotencyKey, InboxMessage, Work
 
 RECORDS: dict[str, tuple[str, ...]] = {
@@ -32,6 +33,8 @@ RECORDS: dict[str, tuple[str, ...]] = {
     "webhook_endpoint": WebhookEndpoint.__struct_fields__,
     "webhook_delivery": WebhookDelivery.__struct_fields__,
     "webhook_attempt": WebhookAttempt.__struct_fields__,
+    "alert": Alert.__struct_fields__,
+    "alert_mail": AlertMail.__struct_fields__,
 }
 _PLACES = {f"{name}_values": ":" + ",:".join(fields) for name, fields in RECORDS.items()}
 _PLACES |= {name: ",".join(fields) for name, fields in RECORDS.items()}

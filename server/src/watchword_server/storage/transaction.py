@@ -3,6 +3,7 @@
 import apsw
 
 from watchword_server.storage.addresses import AddressRows, InboxRows
+from watchword_server.storage.alerts import AlertRows, TallyRows
 from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.deliveries import DeliveryRows, EventRows, WorkRows
 from watchword_server.storage.idempotency import IdempotencyKeyRows
@@ -29,3 +30,5 @@ class Rows:
         self.idempotency_keys = IdempotencyKeyRows(cursor)
         self.webhook_endpoints = WebhookEndpointRows(cursor, self.deferred)
         self.webhook_deliveries = WebhookDeliveryRows(cursor, self.deferred)
+        self.alerts = AlertRows(cursor)
+        self.tallies = TallyRows(cursor, self.deferred)

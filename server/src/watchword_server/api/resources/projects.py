@@ -68,6 +68,27 @@ LinkDomains = Annotated[
 ]
 
 
+_AMOUNT = rf"^([0-9]{{1,9}}(\.[0-9]{{1,6}})?)?{END}"
+DailyBudget = Annotated[
+    str,
+    Meta(
+        pattern=_AMOUNT,
+        description="What messages may cost per day (UTC), in the currency of "
+        "`WATCHWORD_MESSAGE_PRICES`: `alert.budget` at 80 % of it. Empty: no budget.",
+        examples=["50.00"],
+    ),
+]
+LowBalance = Annotated[
+    str,
+    Meta(
+        pattern=_AMOUNT,
+        description="Below this balance of a provider account `alert.low_balance` is raised, in "
+        "the account's own currency. Empty: never.",
+        examples=["20"],
+    ),
+]
+
+
 class CreateProject(Body, frozen=True, kw_only=True):
     """A project to be made."""
 
@@ -82,6 +103,8 @@ class UpdateProject(Body, frozen=True, kw_only=True):
     mode: ProjectMode | None = None
     limits: Limits | None = None
     link_domains: LinkDomains | None = None
+    daily_budget: DailyBudget | None = None
+    low_balance: LowBalance | None = None
 
 
 class ProjectView(Reply, frozen=True, kw_only=True):
@@ -92,6 +115,8 @@ class ProjectView(Reply, frozen=True, kw_only=True):
     mode: ProjectMode
     limits: Limits
     link_domains: LinkDomains
+    daily_budget: DailyBudget
+    low_balance: LowBalance
     created_at: Instant
 
 
@@ -118,6 +143,8 @@ def _view(project: Project) -> ProjectView:
             for name, (count, period) in sorted(project.limits.items())
         },
         link_domains=list(project.link_domains),
+        daily_budget=project.daily_budget,
+        low_balance=project.low_balance,
         created_at=instant(project.created_at),
     )
 
@@ -151,6 +178,8 @@ async def _update(call: Call, body: UpdateProject, _query: None) -> ProjectView:
         body.mode,
         _limits(body.limits),
         None if body.link_domains is None else tuple(body.link_domains),
+        body.daily_budget,
+        body.low_balance,
     )
     return _view(project)
 
