@@ -36,6 +36,7 @@ NAMES = {
     "listProviderTypes": "providers.types",
     "listSandboxMessages": "sandbox.messages",
     "listTemplateVersions": "templates.versions",
+    "listTools": "agent.tools",
     "listWebhookDeliveries": "webhooks.deliveries",
     "rotateWebhookSecret": "webhooks.rotateSecret",
     "sendCode": "messages.send",
