@@ -34,6 +34,8 @@ check: setup ## Check format, lint, types, import contracts, docs and generated 
 	@$(bin)/watchword-server openapi --check spec/openapi.json
 	@$(bin)/watchword-server openapi --errors --check spec/errors.json
 	@$(bin)/watchword-server openapi --events --check spec/events
+	@$(bin)/watchword-server openapi --tools --check spec/tools.json
+	@$(bin)/watchword-server openapi --tools --check sdk/python/src/watchword/tools.json
 	@$(bin)/python scripts/node_sdk.py --check
 
 fix: setup ## Format, and mend what the linter can
@@ -51,6 +53,8 @@ openapi: setup ## Write spec/ from the tables, and from it the operations of sdk
 	@$(bin)/watchword-server openapi --output spec/openapi.json
 	@$(bin)/watchword-server openapi --errors --output spec/errors.json
 	@$(bin)/watchword-server openapi --events --output spec/events
+	@$(bin)/watchword-server openapi --tools --output spec/tools.json
+	@$(bin)/watchword-server openapi --tools --output sdk/python/src/watchword/tools.json
 	@$(bin)/python scripts/node_sdk.py
 
 lock: ## Write requirements.lock anew (needs uv; newest releases: make lock UPGRADE=--upgrade)

@@ -439,6 +439,9 @@ export interface Finding {
   language: string | null;
 }
 
+/** Whose envelope the tools are wrapped in. */
+export type Format = "anthropic" | "gemini" | "mcp" | "openai" | "openai-chat" | (string & {});
+
 /** A message that stayed on the server. */
 export interface InboxMessage {
   /** The id of the verification: keep it to check the code. */
@@ -1093,6 +1096,16 @@ export interface TimelineEntry {
   /** RFC 3339, UTC. */
   at: Date;
   data: Data;
+}
+
+/** The tools that a key may use, to be handed to a model as they are. */
+export interface ToolList {
+  /** The envelope. */
+  format: Format;
+  /** One definition each, in the vendor's own form. */
+  tools: Array<Record<string, unknown>>;
+  /** Only there when the project is not live: nothing leaves the server. */
+  mode?: Mode;
 }
 
 /** The address whose failures are forgotten. */

@@ -3,12 +3,19 @@
 import type * as m from "./models.js";
 import { Resource, segment, type Listing, type Runner } from "./protocol.js";
 
-/** For coding agents: what to do next. */
+/** For coding agents: what to do next, and tools for a model. */
 export class Agent extends Resource {
   /** Ask what to do next. Looks at the project and the key and says the one thing that is missing:
    * a scope, a template, a provider account, a first code, a webhook. */
   nextStep(): Promise<m.NextStep> {
     return this._run({ method: "GET", path: "/agent/next-step", gives: "NextStep" });
+  }
+
+  /** List the tools of a key. Function-calling definitions with strict schemas, to be handed to a
+   * model as they are. A key sees the tools that its scopes let it use; `verify_otp`, which takes
+   * a code, needs `agent:verify` too, which no key has by itself. */
+  tools(args: { format?: m.Format } = {}): Promise<m.ToolList> {
+    return this._run({ method: "GET", path: "/tools", query: args, gives: "ToolList" });
   }
 }
 
@@ -402,6 +409,7 @@ export const OPERATIONS = {
   listSandboxMessages: "sandbox.messages",
   listTemplateVersions: "templates.versions",
   listTemplates: "templates.list",
+  listTools: "agent.tools",
   listWebhookDeliveries: "webhooks.deliveries",
   listWebhookEndpoints: "webhooks.list",
   previewTemplate: "templates.preview",

@@ -15,6 +15,7 @@ from api.test_bad_inputs import answer_to
 from api.world import CODE, World
 from watchword_server.api import error_pages, openapi
 from watchword_server.api.operations import BY_ID, OPERATIONS, TAGS
+from watchword_server.api.resources import tool_table
 from watchword_server.api.resources.templates import EXAMPLE
 from watchword_server.api.routing import Router
 from watchword_server.domain.errors import KINDS, UNAUTHENTICATED, NextAction
@@ -31,7 +32,7 @@ IDS = (
     "unlockAddress createWebhookEndpoint listWebhookEndpoints getWebhookEndpoint "
     "updateWebhookEndpoint deleteWebhookEndpoint rotateWebhookSecret testWebhookEndpoint "
     "listWebhookDeliveries getWebhookDelivery replayWebhooks listEvents getEvent streamEvents "
-    "sendCustomMessage listSandboxMessages setSandboxWebhook"
+    "sendCustomMessage listSandboxMessages setSandboxWebhook getNextStep listTools"
 )
 
 WITHOUT_ID = {name: value for name, value in EXAMPLE.items() if name != "template_id"}
@@ -159,7 +160,12 @@ async def test_a_server_says_whether_it_is_up(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "made"), [("openapi.json", DOCUMENT), ("errors.json", openapi.errors())]
+    ("file", "made"),
+    [
+        ("openapi.json", DOCUMENT),
+        ("errors.json", openapi.errors()),
+        ("tools.json", tool_table.neutral()),
+    ],
 )
 def test_the_published_description_is_up_to_date(file: str, made: object) -> None:
     written = (tracked.ROOT / "spec" / file).read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from watchword_server.api.resources import (
     sends,
     template_reviews,
     templates,
+    tools,
     verifications,
     webhook_deliveries,
     webhook_endpoints,
@@ -35,6 +36,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *webhook_endpoints.OPERATIONS,
     *webhook_deliveries.OPERATIONS,
     *agent.OPERATIONS,
+    *tools.OPERATIONS,
 )
 
 BY_ID: dict[str, Operation] = {operation.id: operation for operation in OPERATIONS}
@@ -49,6 +51,6 @@ TAGS: dict[str, str] = {
     "api-keys": "Keys of the project: what each may do, from where, until when.",
     "projects": "The tenants of this server; for its administrator.",
     "guard": "Addresses that met a limit.",
-    "agent": "For coding agents: what to do next.",
+    "agent": "For coding agents: what to do next, and tools for a model.",
     "webhooks": "Where events are posted to, what became of each, and posting them again.",
 }
