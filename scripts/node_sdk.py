@@ -1,4 +1,4 @@
-"""Writes the operations and types of sdk/node from spec/openapi.json; `--check` only compares.
+"""Writes the operations and types of sdk/node from spec/; `--check` only compares.
 
 A new operation needs nothing here: its tag is the resource, its id without the resource's noun
 the method.  Where that reads badly, or the Python client says it otherwise, `NAMES` has a row.
@@ -9,7 +9,6 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import node_types
 from node_types import Json, Types, camel, comment
@@ -250,11 +249,42 @@ def files(spec: Json) -> dict[str, str]:
     return {"models.ts": f"{WRITTEN_BY}\n{types.text()}", "resources.ts": resources}
 
 
+TOOL = """\
+/** A tool for a model. */
+export interface Tool {
+  name: string;
+  title: string;
+  description: string;
+  permission: string | null;
+  parameters: { properties: object; [member: string]: unknown };
+  output: object;
+  calls: Array<{ operation: string; method: string; path: string; body: Record<string, string> }>;
+  [member: string]: unknown;
+}
+
+/** Every tool, and the form of each vendor. */
+export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } = """
+
+
+def definitions(tools: Json) -> str:
+    """The text of tools.ts."""
+    written_by = WRITTEN_BY.replace("openapi.json", "tools.json")
+    return f"{written_by}\n{TOOL}{json.dumps(tools, indent=1, ensure_ascii=False)};\n"
+
+
+def read() -> dict[str, str]:
+    """The text of each generated file, from what lies in spec/."""
+    spec, tools = (
+        json.loads((ROOT / f"spec/{name}.json").read_text(encoding="utf-8"))
+        for name in ("openapi", "tools")
+    )
+    return {**files(spec), "tools.ts": definitions(tools)}
+
+
 def main(check: bool) -> int:
     """Write the files, or say which are not what they should be."""
-    spec: Any = json.loads((ROOT / "spec/openapi.json").read_text(encoding="utf-8"))
     stale = []
-    for name, text in files(spec).items():
+    for name, text in read().items():
         path = SOURCE / name
         if not check:
             path.write_text(text, encoding="utf-8")

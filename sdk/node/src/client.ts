@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 
 import { ConnectionFailed, TimedOut, WatchwordError } from "./errors.js";
 import {
-  Exchange, Retry, changed, configure, read,
+  Exchange, Retry, changed, configure, lend, read,
   type Call, type Credentials, type Options, type Runner, type Settings,
 } from "./protocol.js";
 import { Resources } from "./resources.js";
@@ -212,6 +212,7 @@ export class Watchword extends Resources {
     );
     super(used);
     this.#connection = used;
+    lend(this, used);
   }
 
   /** A client with the public keys of the sandbox, which need no signing up. */

@@ -17,4 +17,5 @@ export {
 export type * from "./models.js";
 export { type Listing, type Options, VERSION } from "./protocol.js";
 export { OPERATIONS } from "./resources.js";
+export * as agent from "./agent.js";
 export * as webhooks from "./webhooks.js";

@@ -29,6 +29,8 @@ export interface Call {
   body?: object;
   takes?: string;
   prefix?: string;
+  /** What no error may repeat, beside what is found by its name. */
+  secrets?: string[];
 }
 
 /** An HTTP request, to be sent as it is as often as needed. */
@@ -260,6 +262,20 @@ export interface Runner {
   follow(call: Call): AsyncGenerator<unknown, void, undefined>;
 }
 
+const RUNNERS = new WeakMap<object, Runner>();
+
+/** Let a client be used by what builds calls of its own. */
+export function lend(client: object, runner: Runner): void {
+  RUNNERS.set(client, runner);
+}
+
+/** The answer to a call as it came, through a client. */
+export function send(client: object, call: Call): Promise<unknown> {
+  const runner = RUNNERS.get(client);
+  if (runner === undefined) throw new TypeError("client is not a Watchword of this package");
+  return runner.run(call);
+}
+
 /** A group of operations and what runs them. */
 export class Resource {
   readonly #runner: Runner;
@@ -405,7 +421,7 @@ export function secretsOf(call: Call): string[] {
   };
   gather(call.body, false);
   gather(call.query, false);
-  return found;
+  return found.concat(call.secrets ?? []);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
