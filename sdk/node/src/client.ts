@@ -215,9 +215,14 @@ export class Watchword extends Resources {
     lend(this, used);
   }
 
-  /** A client with the public keys of the sandbox, which need no signing up. */
-  static inSandbox(options: Omit<ClientOptions, "devKey" | "devSecret" | "apiKey"> = {}): Watchword {
-    return new Watchword({ ...options, ...SANDBOX });
+  /** A client with the public keys of the sandbox, which need no signing up.
+   *
+   * `options` are those of the client itself, or the server's URL. */
+  static inSandbox(
+    options: string | Omit<ClientOptions, "devKey" | "devSecret" | "apiKey"> = {},
+  ): Watchword {
+    const given = typeof options === "string" ? { baseUrl: options } : options;
+    return new Watchword({ ...given, ...SANDBOX });
   }
 
   /** Whether the server is up, and its version; the credentials do not matter. */

@@ -167,7 +167,8 @@ test("with nothing set the error says what to set and offers the sandbox", () =>
       }
       return true;
     });
-    assert.ok(Watchword.inSandbox());
+    assert.equal(`${Watchword.inSandbox()}`, "Watchword(http://127.0.0.1:8080)");
+    assert.equal(`${Watchword.inSandbox("http://example.test:9")}`, "Watchword(http://example.test:9)");
   });
 });
 
