@@ -29,7 +29,7 @@ def camel(name: str) -> str:
 
 
 def snake(name: str) -> str:
-    """`message_id` of `messageId`, as src/protocol.ts does it."""
+    """`message_id` of `messageId`, as src/records.ts does it."""
     return re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", name)
 
 
@@ -109,7 +109,10 @@ class Types:
         shown = camel(name)
         if snake(shown) != name:
             raise SystemExit(f"{name} does not survive the way to {shown} and back")
-        return f"{shown}{'' if required else '?'}: {self._type(schema, asked)}"
+        if required:
+            return f"{shown}: {self._type(schema, asked)}"
+        # Said again, for callers who compile with exactOptionalPropertyTypes.
+        return f"{shown}?: {self._type(schema, asked)}{' | undefined' if asked else ''}"
 
     @staticmethod
     def _without_null(schema: Json) -> Json:

@@ -4,9 +4,10 @@ import { randomUUID } from "node:crypto";
 
 import { ConnectionFailed, TimedOut, WatchwordError } from "./errors.js";
 import {
-  Exchange, Retry, changed, configure, lend, read,
+  Exchange, Retry, changed, configure, lend,
   type Call, type Credentials, type Options, type Runner, type Settings,
 } from "./protocol.js";
+import { read } from "./records.js";
 import { Resources } from "./resources.js";
 
 const SANDBOX = { devKey: "watchword_sandbox_demo", devSecret: "watchword_sandbox_secret" };
@@ -39,11 +40,11 @@ export type Fetch = (
 /** How a client is made. */
 export interface ClientOptions extends Credentials {
   /** Milliseconds to wait for each answer. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** How often a failed call is repeated, where that is safe. */
-  maxRetries?: number;
+  maxRetries?: number | undefined;
   /** Instead of the global `fetch`, such as `new FakeServer().fetch`. */
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
   /** Waits so many seconds between two tries. */
   sleep?: (seconds: number) => Promise<void>;
   /** Draws from [0, 1) to spread them. */

@@ -28,9 +28,9 @@ export interface ApiKey {
 /** A yes. */
 export interface ApproveTemplate {
   /** For the audit. */
-  remark?: string;
+  remark?: string | undefined;
   /** Unset, the newest. */
-  version?: number;
+  version?: number | undefined;
 }
 
 /** What an approval proves (NIST SP 800-63B-4 sections 3.1.3.1 and 3.1.3.3). */
@@ -60,20 +60,20 @@ export type Category = "authentication" | "marketing" | "utility" | (string & {}
 /** What changes about a template; what is left out stays. */
 export interface ChangeTemplate {
   /** What it is for. */
-  description?: string;
+  description?: string | undefined;
   /** Channels in the order they are tried, with `|` between them. */
-  sendChannelStrategy?: string;
+  sendChannelStrategy?: string | undefined;
   /** Who sends, in 2 to 10 characters; empty, messages say Watchword. */
-  brandName?: string;
+  brandName?: string | undefined;
   /** Null where the server makes no code for it. */
-  verifyCodeConfig?: VerifyCodeConfig | null;
-  whatsappConfig?: WhatsappConfig | null;
-  smsConfig?: SmsConfig | null;
-  voiceConfig?: VoiceConfig | null;
-  emailConfig?: EmailConfig | null;
-  pwaConfig?: PwaConfig | null;
+  verifyCodeConfig?: VerifyCodeConfig | null | undefined;
+  whatsappConfig?: WhatsappConfig | null | undefined;
+  smsConfig?: SmsConfig | null | undefined;
+  voiceConfig?: VoiceConfig | null | undefined;
+  emailConfig?: EmailConfig | null | undefined;
+  pwaConfig?: PwaConfig | null | undefined;
   /** Your own words by channel and language, for channels without a configuration of their own. */
-  contents?: Record<string, Record<string, ContentBody>>;
+  contents?: Record<string, Record<string, ContentBody>> | undefined;
 }
 
 /** A way of reaching an address; the value is the word used on the wire. */
@@ -101,7 +101,7 @@ export interface CheckVerification {
   messageId: string;
   /** The code, as the person typed it; spaces and hyphens do not count. */
   verifyCode: string;
-  binding?: Binding | null;
+  binding?: Binding | null | undefined;
 }
 
 /** What one channel says in one language. */
@@ -119,9 +119,9 @@ export interface ContentBody {
   /** Variables stand in double braces. */
   text: string;
   /** An email's subject. */
-  subject?: string | null;
+  subject?: string | null | undefined;
   /** An email's HTML. */
-  html?: string | null;
+  html?: string | null | undefined;
 }
 
 /** What one message costs. */
@@ -137,13 +137,13 @@ export interface CreateApiKey {
   /** A name for people. */
   name: string;
   /** What the key may do; when left out, what yours may within the project. */
-  scopes?: Scope[] | null;
+  scopes?: Scope[] | null | undefined;
   /** Seconds until it stops working; never when left out. */
-  expiresIn?: number | null;
+  expiresIn?: number | null | undefined;
   /** Networks the key works from; an empty list allows all. */
-  allowedIps?: string[] | null;
+  allowedIps?: string[] | null | undefined;
   /** The project it belongs to instead of yours; needs `server:admin`. */
-  project?: string | null;
+  project?: string | null | undefined;
 }
 
 /** A project to be made. */
@@ -151,26 +151,26 @@ export interface CreateProject {
   /** A name for people. */
   name: string;
   /** Only a live project lets messages leave the server. */
-  mode?: Mode;
+  mode?: Mode | undefined;
 }
 
 /** A template to be reviewed. */
 export interface CreateTemplate {
   /** What it is for. */
-  description?: string;
+  description?: string | undefined;
   /** Channels in the order they are tried, with `|` between them. */
   sendChannelStrategy: string;
   /** Who sends, in 2 to 10 characters; empty, messages say Watchword. */
-  brandName?: string;
+  brandName?: string | undefined;
   /** Null where the server makes no code for it. */
-  verifyCodeConfig?: VerifyCodeConfig | null;
-  whatsappConfig?: WhatsappConfig | null;
-  smsConfig?: SmsConfig | null;
-  voiceConfig?: VoiceConfig | null;
-  emailConfig?: EmailConfig | null;
-  pwaConfig?: PwaConfig | null;
+  verifyCodeConfig?: VerifyCodeConfig | null | undefined;
+  whatsappConfig?: WhatsappConfig | null | undefined;
+  smsConfig?: SmsConfig | null | undefined;
+  voiceConfig?: VoiceConfig | null | undefined;
+  emailConfig?: EmailConfig | null | undefined;
+  pwaConfig?: PwaConfig | null | undefined;
   /** Your own words by channel and language, for channels without a configuration of their own. */
-  contents?: Record<string, Record<string, ContentBody>>;
+  contents?: Record<string, Record<string, ContentBody>> | undefined;
   /** The id of an approved template. */
   templateId: string;
 }
@@ -180,19 +180,19 @@ export interface CreateWebhookEndpoint {
   /** Where events are posted to: `https`, unless the operator allows `http`. */
   url: string;
   /** Words for people. */
-  description?: string;
+  description?: string | undefined;
   /** The types it gets, or families such as `delivery.*`; all where empty. */
-  eventTypes?: string[];
+  eventTypes?: string[] | undefined;
   /** `standard` is Standard Webhooks 1.0.0; `engagelab` is the envelope of EngageLab's callbacks,
    * with the full recipient. */
-  dialect?: Dialect;
+  dialect?: Dialect | undefined;
   /** Your own secret; of the standard dialect `whsec_` and the base64 of 24 to 64 bytes. One is
    * made where it is left out. */
-  secret?: string | null;
+  secret?: string | null | undefined;
   /** Dialect engagelab: the name in X-CALLBACK-ID. */
-  username?: string | null;
+  username?: string | null | undefined;
   /** Dialect engagelab: sent as the Authorization header; empty for none. */
-  authorization?: string | null;
+  authorization?: string | null | undefined;
 }
 
 /** A new endpoint with its secret, and how it answered a ping: it is kept either way. */
@@ -624,15 +624,15 @@ export interface Ping {
 /** Which messages are shown, and with which values. */
 export interface PreviewTemplate {
   /** Unset, every channel. */
-  channel?: Channel;
+  channel?: Channel | undefined;
   /** Unset, every language the template has. */
-  language?: string;
+  language?: string | undefined;
   /** Values of variables. */
-  params?: Record<string, string>;
+  params?: Record<string, string> | undefined;
   /** Unset, the newest. */
-  version?: number;
+  version?: number | undefined;
   /** Where it would be sent (ISO 3166-1), for the cost. */
-  country?: string;
+  country?: string | undefined;
 }
 
 /** One message as it would be sent, with an example of a code. */
@@ -686,42 +686,42 @@ export interface RejectTemplate {
   /** What has to change; the project reads it as `audit_remark`. */
   remark: string;
   /** Unset, the newest. */
-  version?: number;
+  version?: number | undefined;
 }
 
 /** The whole of a template's new version. */
 export interface ReplaceTemplate {
   /** What it is for. */
-  description?: string;
+  description?: string | undefined;
   /** Channels in the order they are tried, with `|` between them. */
   sendChannelStrategy: string;
   /** Who sends, in 2 to 10 characters; empty, messages say Watchword. */
-  brandName?: string;
+  brandName?: string | undefined;
   /** Null where the server makes no code for it. */
-  verifyCodeConfig?: VerifyCodeConfig | null;
-  whatsappConfig?: WhatsappConfig | null;
-  smsConfig?: SmsConfig | null;
-  voiceConfig?: VoiceConfig | null;
-  emailConfig?: EmailConfig | null;
-  pwaConfig?: PwaConfig | null;
+  verifyCodeConfig?: VerifyCodeConfig | null | undefined;
+  whatsappConfig?: WhatsappConfig | null | undefined;
+  smsConfig?: SmsConfig | null | undefined;
+  voiceConfig?: VoiceConfig | null | undefined;
+  emailConfig?: EmailConfig | null | undefined;
+  pwaConfig?: PwaConfig | null | undefined;
   /** Your own words by channel and language, for channels without a configuration of their own. */
-  contents?: Record<string, Record<string, ContentBody>>;
+  contents?: Record<string, Record<string, ContentBody>> | undefined;
 }
 
 /** What is posted again: these events, or what a state and a range of time choose. */
 export interface ReplayWebhooks {
   /** These events, whatever became of them; then nothing else is given. */
-  eventIds?: string[] | null;
+  eventIds?: string[] | null | undefined;
   /** Only those in this state; null for any. */
-  status?: WebhookStatus | null;
+  status?: WebhookStatus | null | undefined;
   /** Only those from this instant on: RFC 3339. */
-  since?: string | null;
+  since?: string | null | undefined;
   /** Only those before this instant: RFC 3339. */
-  until?: string | null;
+  until?: string | null | undefined;
   /** How many at most. */
-  limit?: number;
+  limit?: number | undefined;
   /** `next_cursor` of the page before. */
-  cursor?: string | null;
+  cursor?: string | null | undefined;
 }
 
 /** What is posted again. */
@@ -737,22 +737,22 @@ export interface ReplayedWebhooks {
 /** How the code is sent again. */
 export interface ResendMessage {
   /** Send on this channel instead. */
-  channel?: Channel | null;
+  channel?: Channel | null | undefined;
 }
 
 /** How the secret is changed. */
 export interface RotateApiKey {
   /** Seconds for which the old secret still works. */
-  overlap?: number;
+  overlap?: number | undefined;
 }
 
 /** How the secret is changed. */
 export interface RotateWebhookSecret {
   /** Seconds for which a standard endpoint is signed with the old one too. */
-  overlap?: number;
+  overlap?: number | undefined;
   /** Your own secret; of the standard dialect `whsec_` and the base64 of 24 to 64 bytes. One is
    * made where it is left out. */
-  secret?: string | null;
+  secret?: string | null | undefined;
 }
 
 /** A sandbox's webhook; a secret of your own is not repeated. */
@@ -785,26 +785,26 @@ export interface SendCode {
   /** Shorthand for `template.id`. */
   templateId: string;
   /** With `template_id`: the language tag. */
-  language?: string | null;
+  language?: string | null | undefined;
   /** With `template_id`: the template's variables. */
-  params?: Record<string, string> | null;
+  params?: Record<string, string> | null | undefined;
   /** Send on this channel alone. */
-  channel?: Channel | null;
+  channel?: Channel | null | undefined;
   /** Channels in the order they are tried, instead of the template's. */
-  route?: string | null;
+  route?: string | null | undefined;
   /** Other addresses of the same person. */
-  alternates?: Alternates | null;
+  alternates?: Alternates | null | undefined;
   /** Seconds the code is good for; else the template's. */
-  ttl?: number | null;
+  ttl?: number | null | undefined;
   /** What is known about the person's device, against fraud: `ip`, `user_agent`, `device_id`,
    * `session_id`. */
-  signals?: Record<string, string> | null;
+  signals?: Record<string, string> | null | undefined;
   /** The payment that the code authorises. */
-  binding?: Binding | null;
+  binding?: Binding | null | undefined;
   /** Your own data, kept with the verification and given back. */
-  metadata?: Record<string, string> | null;
+  metadata?: Record<string, string> | null | undefined;
   /** What the code is for, such as `login`; a code for one purpose does not verify another. */
-  purpose?: string | null;
+  purpose?: string | null | undefined;
   /** The code, 4 to 10 ASCII letters or digits. No answer repeats it. */
   code: string;
 }
@@ -825,26 +825,26 @@ export interface SendMessage {
   /** Shorthand for `template.id`. */
   templateId: string;
   /** With `template_id`: the language tag. */
-  language?: string | null;
+  language?: string | null | undefined;
   /** With `template_id`: the template's variables. */
-  params?: Record<string, string> | null;
+  params?: Record<string, string> | null | undefined;
   /** Send on this channel alone. */
-  channel?: Channel | null;
+  channel?: Channel | null | undefined;
   /** Channels in the order they are tried, instead of the template's. */
-  route?: string | null;
+  route?: string | null | undefined;
   /** Other addresses of the same person. */
-  alternates?: Alternates | null;
+  alternates?: Alternates | null | undefined;
   /** Seconds the code is good for; else the template's. */
-  ttl?: number | null;
+  ttl?: number | null | undefined;
   /** What is known about the person's device, against fraud: `ip`, `user_agent`, `device_id`,
    * `session_id`. */
-  signals?: Record<string, string> | null;
+  signals?: Record<string, string> | null | undefined;
   /** The payment that the code authorises. */
-  binding?: Binding | null;
+  binding?: Binding | null | undefined;
   /** Your own data, kept with the verification and given back. */
-  metadata?: Record<string, string> | null;
+  metadata?: Record<string, string> | null | undefined;
   /** What the code is for, such as `login`; a code for one purpose does not verify another. */
-  purpose?: string | null;
+  purpose?: string | null | undefined;
 }
 
 /** A custom message on its way; with several recipients, what was accepted for the first. */
@@ -910,10 +910,10 @@ export interface SetSandboxWebhook {
   /** Where events are posted to: `https`, unless the operator allows `http`. */
   url: string;
   /** Dialect engagelab: the name in X-CALLBACK-ID. */
-  username?: string | null;
+  username?: string | null | undefined;
   /** Your own secret; of the standard dialect `whsec_` and the base64 of 24 to 64 bytes. One is
    * made where it is left out. */
-  secret?: string | null;
+  secret?: string | null | undefined;
 }
 
 /** Whether a finding keeps a template from being saved. */
@@ -922,11 +922,11 @@ export type Severity = "error" | "warning" | (string & {});
 /** What an SMS says. */
 export interface SmsConfig {
   /** 1: the server's own words. 2: your own. */
-  templateType?: number;
+  templateType?: number | undefined;
   /** For `template_type` 1; without it, everything is included. */
-  templateDefaultConfig?: DefaultConfig;
+  templateDefaultConfig?: DefaultConfig | undefined;
   /** For `template_type` 2. */
-  templateCustomConfig?: CustomConfig;
+  templateCustomConfig?: CustomConfig | undefined;
 }
 
 /** What an SMS says, and how long it is. */
@@ -961,10 +961,10 @@ export interface TemplateChoice {
   id: string;
   /** A language tag such as `en`, `pt-BR` or `zh_CN`, or `default`. A language the template does
    * not have falls back to the nearest one it has. */
-  language?: string | null;
+  language?: string | null | undefined;
   /** Values for the template's own variables. The code, its lifetime and the brand are filled in by
    * the server and cannot be overridden. */
-  params?: Record<string, string> | null;
+  params?: Record<string, string> | null | undefined;
 }
 
 /** A template with what it says, in the version that is in use. */
@@ -1126,41 +1126,41 @@ export interface UnlockedAddress {
 /** What changes about a key; what is left out stays. */
 export interface UpdateApiKey {
   /** A name for people. */
-  name?: string | null;
+  name?: string | null | undefined;
   /** Whether it is refused. */
-  disabled?: boolean | null;
+  disabled?: boolean | null | undefined;
   /** Networks the key works from; an empty list allows all. */
-  allowedIps?: string[] | null;
+  allowedIps?: string[] | null | undefined;
   /** What the key may do from now on. */
-  scopes?: Scope[] | null;
+  scopes?: Scope[] | null | undefined;
 }
 
 /** What changes about a project; what is left out stays. */
 export interface UpdateProject {
   /** A name for people. */
-  name?: string | null;
+  name?: string | null | undefined;
   /** Only a live project lets messages leave the server. */
-  mode?: Mode | null;
+  mode?: Mode | null | undefined;
   /** Limits that differ from the mode's own, by name. */
-  limits?: Record<string, ThroughputLimit> | null;
+  limits?: Record<string, ThroughputLimit> | null | undefined;
   /** Domains that links in templates may lead to, with what is below them. */
-  linkDomains?: string[] | null;
+  linkDomains?: string[] | null | undefined;
 }
 
 /** What changes about an endpoint; what is left out stays. */
 export interface UpdateWebhookEndpoint {
   /** Where events are posted to: `https`, unless the operator allows `http`. */
-  url?: string | null;
+  url?: string | null | undefined;
   /** Words for people. */
-  description?: string | null;
+  description?: string | null | undefined;
   /** The types it gets, or families such as `delivery.*`; all where empty. */
-  eventTypes?: string[] | null;
+  eventTypes?: string[] | null | undefined;
   /** True stops it; false lets it go on with what happens from now on. */
-  disabled?: boolean | null;
+  disabled?: boolean | null | undefined;
   /** Dialect engagelab: the name in X-CALLBACK-ID. */
-  username?: string | null;
+  username?: string | null | undefined;
   /** Dialect engagelab: sent as the Authorization header; empty for none. */
-  authorization?: string | null;
+  authorization?: string | null | undefined;
 }
 
 /** What a template's codes look like. */

@@ -14,7 +14,7 @@ export class Agent extends Resource {
   /** List the tools of a key. Function-calling definitions with strict schemas, to be handed to a
    * model as they are. A key sees the tools that its scopes let it use; `verify_otp`, which takes
    * a code, needs `agent:verify` too, which no key has by itself. */
-  tools(args: { format?: m.Format } = {}): Promise<m.ToolList> {
+  tools(args: { format?: m.Format | undefined } = {}): Promise<m.ToolList> {
     return this._run({ method: "GET", path: "/tools", query: args, gives: "ToolList" });
   }
 }
@@ -82,7 +82,7 @@ export class Messages extends Resource {
 
   /** List verifications. The verifications of the project, newest first. Needs the scope
    * `messages:read`. */
-  list(args: { status?: m.Status; limit?: number } = {}): Listing<m.MessageSummary> {
+  list(args: { status?: m.Status | undefined; limit?: number | undefined } = {}): Listing<m.MessageSummary> {
     return this._list({ method: "GET", path: "/messages", query: args, gives: "MessageSummary" });
   }
 
@@ -110,7 +110,7 @@ export class Messages extends Resource {
 export class Events extends Resource {
   /** List events. What happened in the project, newest first. Ask for the next page until
    * `next_cursor` is null. Needs the scope `events:read`. */
-  list(args: { type?: string; messageId?: string; limit?: number } = {}): Listing<m.Event> {
+  list(args: { type?: string | undefined; messageId?: string | undefined; limit?: number | undefined } = {}): Listing<m.Event> {
     return this._list({ method: "GET", path: "/events", query: args, gives: "WireEvent" });
   }
 
@@ -118,7 +118,7 @@ export class Events extends Resource {
    * `data` (the event as JSON). A reader that comes back with `Last-Event-ID` misses none. A
    * comment every 15 s shows that the stream is alive. It ends when the server stops or the key is
    * no longer good. Needs the scope `events:read`. */
-  stream(args: { type?: string; lastEventId?: string } = {}): AsyncIterable<m.Event> {
+  stream(args: { type?: string | undefined; lastEventId?: string | undefined } = {}): AsyncIterable<m.Event> {
     return this._follow({ method: "GET", path: "/events/stream", query: args, gives: "WireEvent" });
   }
 
@@ -142,7 +142,7 @@ export class Inbox extends Resource {
   /** Read the inbox. The messages of a development or sandbox project, newest first, each with its
    * code. A live project has no inbox: the call is refused with the reason `live_project`. Needs
    * the scope `inbox:read`. */
-  list(args: { to?: string; limit?: number } = {}): Listing<m.InboxMessage> {
+  list(args: { to?: string | undefined; limit?: number | undefined } = {}): Listing<m.InboxMessage> {
     return this._list({ method: "GET", path: "/inbox/messages", query: args, gives: "InboxEntry" });
   }
 }
@@ -182,7 +182,7 @@ export class Sandbox extends Resource {
   /** Read what the sandbox sent. The messages of the caller's sandbox, newest first, each with its
    * code. A key of another project is refused with the reason `not_a_sandbox`. Needs the scope
    * `inbox:read`. */
-  messages(args: { to?: string; limit?: number } = {}): Listing<m.InboxMessage> {
+  messages(args: { to?: string | undefined; limit?: number | undefined } = {}): Listing<m.InboxMessage> {
     return this._list({ method: "GET", path: "/sandbox/messages", query: args, gives: "InboxEntry" });
   }
 
@@ -318,7 +318,7 @@ export class Webhooks extends Resource {
 
   /** List what was posted. The events of an endpoint, newest first, with what became of each. Those
    * that ended are kept for 30 days. Needs the scope `webhooks:manage`. */
-  deliveries(endpointId: string, args: { status?: m.WebhookStatus; since?: string; until?: string; limit?: number } = {}): Listing<m.WebhookDelivery> {
+  deliveries(endpointId: string, args: { status?: m.WebhookStatus | undefined; since?: string | undefined; until?: string | undefined; limit?: number | undefined } = {}): Listing<m.WebhookDelivery> {
     return this._list({ method: "GET", path: `/webhook-endpoints/${segment(endpointId)}/deliveries`, query: args, gives: "WebhookDeliveryView" });
   }
 

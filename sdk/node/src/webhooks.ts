@@ -9,7 +9,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 
 import { ConfigurationError, WebhookRefused, WebhookReplayed } from "./errors.js";
 import type { Event } from "./models.js";
-import { read } from "./protocol.js";
+import { read } from "./records.js";
 
 export { WebhookRefused, WebhookReplayed };
 
@@ -20,7 +20,8 @@ export type HeaderFields =
   | Record<string, string | string[] | undefined>
   | { get(name: string): string | null };
 
-/** Ids of webhooks that were taken; keep it where all your processes see it. */
+/** Ids of webhooks that were taken. It answers at once: for a store that cannot, use `verify` and
+ * remember the id of the event yourself. */
 export interface Memory {
   /** Remember an id for so many seconds, in one step; false if it is remembered already. */
   add(id: string, seconds: number): boolean;
@@ -63,7 +64,7 @@ export function verify(
   options: VerifyOptions & { username?: string | undefined } = {},
 ): Event | Callback {
   const { username, tolerance = TOLERANCE_SECONDS, now = () => Date.now() / 1000 } = options;
-  const secrets = typeof secret === "string" ? [secret] : secret;
+  const secrets = listed(secret);
   if (username !== undefined) return callback(body, headers, secrets, username, tolerance, now());
   return standard(body, headers, keysOf(secrets), tolerance, now());
 }
@@ -107,7 +108,7 @@ export class Webhook {
   constructor(
     secret: string | readonly string[], options: VerifyOptions & { memory?: Memory } = {},
   ) {
-    this.#keys = keysOf(typeof secret === "string" ? [secret] : secret);
+    this.#keys = keysOf(listed(secret));
     this.#memory = options.memory ?? new RecentIds();
     this.#tolerance = options.tolerance ?? TOLERANCE_SECONDS;
     this.#now = options.now ?? (() => Date.now() / 1000);
@@ -200,6 +201,11 @@ function fresh(timestamp: string, tolerance: number, now: number): void {
 function same(wanted: string, given: string): boolean {
   const [one, other] = [Buffer.from(wanted), Buffer.from(given)];
   return one.length === other.length && timingSafeEqual(one, other);
+}
+
+/** An environment variable that is not set comes as undefined, whatever its type says. */
+function listed(secret: string | readonly string[] | undefined): readonly string[] {
+  return typeof secret === "string" ? [secret] : secret ?? [];
 }
 
 function keysOf(secrets: readonly string[]): Buffer[] {

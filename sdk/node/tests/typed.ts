@@ -8,7 +8,7 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 const same = <A, B>(_: Same<A, B>): void => {};
 
 export async function program(client: Watchword, headers: Record<string, string | undefined>) {
-  const sent = await client.messages.send({ to: "x", templateId: "t", params: { a: "b" } });
+  const sent = await client.messages.send({ to: "x", templateId: "t", params: { a: "b" }, purpose: headers["x"] });
   same<typeof sent, SentMessage>(true);
   same<typeof sent.expiresAt, Date>(true);
   const listed = client.messages.list({ status: "pending", limit: 3 });

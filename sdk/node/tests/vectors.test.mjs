@@ -41,6 +41,37 @@ test("a class that remembers judges them the same way", () => {
 const ascii = (headers) => Object.fromEntries(
   Object.entries(headers).map(([name, value]) => [name, Buffer.from(value).toString("latin1")]));
 
+test("a webhook is not verified without a secret, and not with what is none", () => {
+  const { body, headers } = spec("vectors/webhooks.json")[0];
+  for (const secret of [undefined, [], "", "whsec_", "whsec_?", "é"]) {
+    assert.throws(() => webhooks.verify(body, headers, secret), watchword.ConfigurationError);
+    assert.throws(() => new webhooks.Webhook(secret), watchword.ConfigurationError);
+  }
+  for (const secret of [undefined, [], ""]) {
+    assert.throws(() => webhooks.verify("{}", headers, secret, { username: "u" }), watchword.WatchwordError);
+  }
+});
+
+test("each id is taken once, until it is forgotten or too old to be believed", () => {
+  const { body, headers, secret, now } = spec("vectors/webhooks.json")[0];
+  let clock = 0;
+  const memory = new webhooks.RecentIds(2, () => clock);
+  const webhook = new webhooks.Webhook(secret, { now: () => now, memory });
+  const takes = () => webhook.verify(body, headers).type;
+  assert.equal(takes(), "verification.approved");
+  assert.throws(takes, webhooks.WebhookReplayed);
+  webhook.forget(headers);
+  takes();
+  assert.throws(takes, webhooks.WebhookReplayed);
+  clock += 600;
+  takes();
+  assert.ok(memory.add("b", 10) && memory.add("c", 10));
+  takes(); // pushed out by the limit
+  const forgetful = new webhooks.Webhook(secret, { now: () => now, memory: { add: () => true, discard() {} } });
+  forgetful.verify(body, headers);
+  assert.throws(() => assert.throws(() => forgetful.verify(body, headers)), assert.AssertionError); // a mutant
+});
+
 test("mutants that believe too much or too little are caught by the vectors", () => {
   const mutants = [
     (body, headers, secret, options) => webhooks.verify(body, headers, secret, { ...options, tolerance: 1e13 }),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import node_sdk as generator
+from architecture import MODULE_LINES
 from e2e.deployment import Site
 from e2e.node_sdk import SOURCE, install, node_tests, run
 from e2e.test_readme import BLOCK
@@ -88,7 +89,17 @@ ENDINGS = {"ES module": ".mts", "CommonJS": ".cts"}
 def compiled(program: Path, name: str, text: str) -> subprocess.CompletedProcess[str]:
     (program / name).write_text(text)
     tsc = require_package("typescript").parent / ".bin/tsc"
-    strict = ("--strict", "--noEmit", "--target", "es2022", "--lib", "es2022", "--types", "node")
+    strict = (
+        "--strict",
+        "--exactOptionalPropertyTypes",
+        "--noEmit",
+        "--target",
+        "es2022",
+        "--lib",
+        "es2022",
+        "--types",
+        "node",
+    )
     return subprocess.run(
         [tsc, "--ignoreConfig", *strict, "--module", "nodenext", name], cwd=program,
         capture_output=True, text=True, check=False,
@@ -126,6 +137,15 @@ def test_nothing_runs_at_install_time_and_nothing_is_depended_on() -> None:
     services = (ROOT / "scripts/services").read_text()
     for name, version in package["devDependencies"].items():
         assert f"{name}@{version}" in services
+
+
+def test_a_module_that_people_write_is_short() -> None:
+    written = set((SOURCE / "src").glob("*.ts")) - {
+        SOURCE / "src" / one for one in generator.read()
+    }
+    assert len(written) == 8
+    lengths = {path.name: len(path.read_text().splitlines()) for path in written}
+    assert {name: lines for name, lines in lengths.items() if lines > MODULE_LINES} == {}
 
 
 def test_both_sdks_have_one_version() -> None:
