@@ -22,8 +22,11 @@ def require(program: str) -> str:
 
 def require_package(name: str) -> Path:
     """The folder of a package of npm, pinned in scripts/services."""
-    folder = ROOT / "build/npm/node_modules" / name
-    return folder if folder.exists() else _missing(name)
+    for place in ("build/npm", "build/npm-large"):
+        folder = ROOT / place / "node_modules" / name
+        if folder.exists():
+            return folder
+    return _missing(name)
 
 
 def node_22() -> str:
