@@ -7,6 +7,7 @@ other arrives: tools, questions to the person, notifications, of either era of t
 import asyncio
 import json
 import sys
+from contextlib import suppress
 from typing import Any
 
 import httpx2
@@ -20,7 +21,7 @@ from mcp.shared.inbound import (
     encode_header_value,
 )
 from mcp.shared.message import ClientMessageMetadata, SessionMessage
-from mcp_types import PROTOCOL_VERSION_META_KEY, JSONRPCRequest, JSONRPCResponse
+from mcp_types import PROTOCOL_VERSION_META_KEY, JSONRPCError, JSONRPCRequest, JSONRPCResponse
 
 from watchword_mcp import __version__
 
@@ -28,6 +29,8 @@ _SERVER_ERROR = -32000
 _REFUSED = 400
 _PATIENCE = httpx2.Timeout(30.0, read=300.0)
 """A call that asks a person takes as long as the person."""
+_LAST_S = 5.0
+"""How long a client that has closed its end can still read what it asked for."""
 
 
 class Told(httpx2.AsyncBaseTransport):
@@ -60,15 +63,22 @@ class Told(httpx2.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-class Headers:
-    """The headers of each message, by the era that it is of."""
+class Conversation:
+    """What one side has to know of the other: the headers of each message, by the era that it is
+    of, and whether an answer is owed."""
 
     def __init__(self) -> None:
         self._initialize: Any = None
         self._version: str | None = None
+        self._owed: set[Any] = set()
+        self.settled = asyncio.Event()
+        self.settled.set()
 
     def sent(self, message: Any) -> dict[str, str]:
         """What goes with a message of the client."""
+        if isinstance(message, JSONRPCRequest):
+            self._owed.add(message.id)
+            self.settled.clear()
         params = getattr(message, "params", None) or {}
         version = (params.get("_meta") or {}).get(PROTOCOL_VERSION_META_KEY)
         if not isinstance(message, JSONRPCRequest) or version is None:
@@ -87,6 +97,13 @@ class Headers:
         if isinstance(message, JSONRPCResponse) and message.id == self._initialize:
             self._version = message.result.get("protocolVersion")
 
+    def passed_on(self, message: Any) -> None:
+        """A message has reached the client."""
+        if isinstance(message, JSONRPCResponse | JSONRPCError):
+            self._owed.discard(message.id)
+            if not self._owed:
+                self.settled.set()
+
 
 async def bridge(url: str, bearer: str) -> None:
     """Pass messages on until the client closes its end."""
@@ -98,20 +115,24 @@ async def bridge(url: str, bearer: str) -> None:
         streamable_http_client(f"{url}/mcp", http_client=http) as (from_server, to_server),
         asyncio.TaskGroup() as tasks,
     ):
-        known = Headers()
+        known = Conversation()
         answers = tasks.create_task(_answers(from_server, to_client, known))
         async for message in from_client:
             if isinstance(message, SessionMessage):
                 metadata = ClientMessageMetadata(headers=known.sent(message.message))
                 await to_server.send(SessionMessage(message.message, metadata))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(known.settled.wait(), _LAST_S)
         answers.cancel()
+        await to_client.aclose()  # what writes to standard output ends with it
 
 
-async def _answers(from_server: Any, to_client: Any, known: Headers) -> None:
+async def _answers(from_server: Any, to_client: Any, known: Conversation) -> None:
     async for message in from_server:
         if isinstance(message, SessionMessage):
             known.received(message.message)
             await to_client.send(SessionMessage(message.message))
+            known.passed_on(message.message)
 
 
 def _unreachable(url: str, error: Exception) -> str:

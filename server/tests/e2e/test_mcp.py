@@ -1,5 +1,6 @@
 """MCP as its clients speak it: the official client, in both eras, against a server of its own."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -239,3 +240,19 @@ async def test_a_session_belongs_to_the_key_that_opened_it(site: Site) -> None:
                 headers={"authorization": f"Bearer {bearer}", **session},
             )  # fmt: skip
             assert reply.status_code == status
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_the_log_says_which_agent_called_in_which_run_and_from_where(
+    site: Site, mode: str
+) -> None:
+    server = site.serve()
+    async with connected(server.url, SANDBOX, mode) as client:
+        await client.call_tool("next_step", {}, meta={"run_id": "run-7f3a"})
+        await client.call_tool("next_step", {}, meta={"run_id": "+14155550123"})
+    calls = [line for line in server.process.logged().splitlines() if "called by an agent" in line]
+    first, second = (json.loads(line) for line in calls)
+    assert (first["operation"], first["status"]) == ("getNextStep", 200)
+    assert (first["run"], second["run"]) == ("run-7f3a", "withheld")
+    assert first["agent"] == "mcp"
+    assert first["client"] == "127.0.0.1"

@@ -1,5 +1,6 @@
 """MCP over stdio: the official client starts `watchword-mcp`, which passes on to a real server."""
 
+import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ from mcp import Client, StdioServerParameters
 
 from e2e.deployment import Site, environment
 from e2e.test_mcp import MODES, Person, tool
-from watchword_mcp.bridge import Headers
+from watchword_mcp import bridge
 from watchword_mcp.main import target
 
 COMMAND = [sys.executable, "-m", "watchword_mcp"]
@@ -107,13 +108,28 @@ async def test_headers_that_forget_the_version_mutant_is_caught(site: Site, tmp_
     script = tmp_path / "forgets.py"
     script.write_text(
         "from watchword_mcp import bridge, main\n"
-        "bridge.Headers.sent = lambda self, message: {}\n"
+        "bridge.Conversation.sent = lambda self, message: {}\n"
         "main.main()\n"
     )
-    assert Headers.sent
+    assert bridge.Conversation.sent
     parameters = StdioServerParameters(
         command=sys.executable, args=[str(script)], env=environment(url=url)
     )
     with pytest.raises(Exception):  # noqa: B017
         async with Client(parameters, mode="2026-07-28") as client:
             await client.list_tools()
+
+
+def test_what_was_asked_is_answered_after_the_client_has_closed_its_end(site: Site) -> None:
+    asked = {
+        "jsonrpc": "2.0", "id": 1, "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-11-25", "capabilities": {},
+            "clientInfo": {"name": "t", "version": "1"},
+        },
+    }  # fmt: skip
+    ended = subprocess.run(
+        COMMAND, env=environment(url=site.serve().url), input=json.dumps(asked) + "\n",
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert json.loads(ended.stdout)["result"]["serverInfo"]["name"] == "watchword"
