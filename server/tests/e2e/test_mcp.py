@@ -11,6 +11,7 @@ import mcp_types as types
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 
 from e2e.deployment import Site
 from watchword import Watchword
@@ -163,6 +164,16 @@ async def test_prompts_and_resources_are_described(url: str) -> None:
         assert "docs://sandbox" in {str(one.uri) for one in resources}
         read = await client.read_resource("docs://sandbox")
         assert "# The sandbox" in read.contents[0].text  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", ["nothing", "verify_person"])
+async def test_a_prompt_that_is_not_there_is_the_callers_mistake(site: Site, name: str) -> None:
+    server = site.serve()
+    async with connected(server.url, SANDBOX, "auto") as client:
+        with pytest.raises(MCPError) as refused:
+            await client.get_prompt(name)
+        assert refused.value.code == types.INVALID_PARAMS
+    assert '"level": "error"' not in server.process.logged()
 
 
 async def test_the_documentation_is_found_and_the_next_step_told(url: str) -> None:

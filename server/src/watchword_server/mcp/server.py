@@ -72,7 +72,7 @@ def build(runtime: Runtime) -> MCPServer[Any]:
         version=__version__,
         request_state_security=RequestStateSecurity(keys=[runtime.derived(b"mcp request state")]),
         extensions=[offered] if offered else [],
-        middleware=[_only_what_the_key_may],
+        middleware=[_only_what_the_key_may, _prompts_by_name],
         log_level="WARNING",
     )
     tools = Tools(Calls(runtime), Index(library, url))
@@ -160,6 +160,18 @@ async def _only_what_the_key_may(
             one for one in result["tools"] if NEEDS.get(one["name"]) in (None, *scopes)
         ]
     return result
+
+
+async def _prompts_by_name(
+    ctx: ServerRequestContext[Any, Any], call_next: CallNext
+) -> HandlerResult:
+    """A prompt that is not there, or lacks an argument, is the caller's mistake and not ours."""
+    try:
+        return await call_next(ctx)
+    except ValueError as error:
+        if ctx.method != "prompts/get":
+            raise
+        raise MCPError(code=INVALID_PARAMS, message=str(error)) from error
 
 
 def _scopes(context: ServerRequestContext[Any, Any]) -> frozenset[Scope]:
