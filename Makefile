@@ -23,6 +23,7 @@ test: setup ## Run the tests
 
 test-long: setup ## Run the tests that take minutes
 	@scripts/services
+	@scripts/vendors
 	@$(bin)/pytest -m long
 
 check: setup ## Check format, lint, types, import contracts, docs and generated files

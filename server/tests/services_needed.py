@@ -26,8 +26,14 @@ def require_package(name: str) -> Path:
     return folder if folder.exists() else _missing(name)
 
 
+def require_vendors() -> Path:
+    """The Python of the environment that scripts/vendors makes."""
+    python = ROOT / "build/vendors/bin/python"
+    return python if (ROOT / "build/vendors/stamp").exists() else _missing("scripts/vendors.txt")
+
+
 def _missing(what: str) -> NoReturn:
-    reason = f"{what} is not installed (scripts/services says how)"
+    reason = f"{what} is not installed (scripts/services and scripts/vendors say how)"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
