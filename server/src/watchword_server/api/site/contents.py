@@ -31,7 +31,7 @@ CONTENTS: tuple[Section, ...] = (
         ),
     ),
     Section("Providers", (), "providers"),
-    Section("Run it", ("settings", "destinations", "performance")),
+    Section("Run it", ("settings", "destinations", "performance", "agent-score")),
     Section("Commands", ("cli",), "cli"),
     Section("Move here", ("engagelab",), "migrate"),
     Section("API reference", (), "reference"),
