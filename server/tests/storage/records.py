@@ -156,7 +156,6 @@ def webhook_attempt(number: int = 1, **changes: object) -> WebhookAttempt:
     return msgspec.structs.replace(plain, **changes)
 
 
-
 def account(id: bytes = ACCOUNT, **changes: object) -> ProviderAccount:
     """An account that is enabled."""
     plain = ProviderAccount(

@@ -65,9 +65,7 @@ async def test_accounts_of_every_project_come_with_its_mode(store):
 
     def unit(tx):
         for number, owner in ((2, OURS), (1, THEIRS), (3, THEIRS)):
-            tx.provider_accounts.insert(
-                account(key("a", number), project=owner, name=f"n{number}")
-            )
+            tx.provider_accounts.insert(account(key("a", number), project=owner, name=f"n{number}"))
         return [(one.name, mode) for one, mode in tx.provider_accounts.everywhere()]
 
     theirs, ours = Mode.LIVE, project().mode

@@ -129,11 +129,7 @@ _SENTENCES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Said]], ...] 
 
 def _words(expected: object, field: str) -> list[str]:
     """The words of the enum at a path of a type, for the sentence to list them."""
-    return [
-        str(word)
-        for option in _options(_at(expected, field))
-        for word in _members(option)
-    ]
+    return [str(word) for option in _options(_at(expected, field)) for word in _members(option)]
 
 
 def _members(option: inspect.Type) -> Iterator[object]:

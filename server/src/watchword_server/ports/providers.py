@@ -241,7 +241,12 @@ class Accounts(Protocol):
     """The configured provider accounts; nothing here waits.
 
     Only a live project gets an account whose messages leave the machine.
+
+    Attributes:
+        generation: changes whenever an answer of `carries` may have changed.
     """
+
+    generation: int
 
     def carries(self, project: bytes, mode: Mode, step: Step) -> bool:
         """Whether any account of the project can carry the step, healthy or not."""

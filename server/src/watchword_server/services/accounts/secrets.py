@@ -108,9 +108,7 @@ def merged(
 ) -> dict[str, object]:
     """What an account is told after a change: a secret that is null or left out stays."""
     secret = {field.name for field in fields if field.secret}
-    new = {
-        name: value for name, value in given.items() if value is not None or name not in secret
-    }
+    new = {name: value for name, value in given.items() if value is not None or name not in secret}
     gone = set(unset)
     return {name: value for name, value in {**kept, **new}.items() if name not in gone}
 
@@ -120,9 +118,7 @@ def shown(values: Values, fields: Sequence[Field]) -> tuple[dict[str, object], t
     secret = {field.name for field in fields if field.secret}
     known = {field.name for field in fields}
     seen = {
-        name: None if name in secret else value
-        for name, value in values.items()
-        if name in known
+        name: None if name in secret else value for name, value in values.items() if name in known
     }
     return seen, tuple(sorted(name for name in values if name in secret))
 

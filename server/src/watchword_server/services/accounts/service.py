@@ -178,9 +178,7 @@ class ProviderAccounts:
         await self._keeper.refresh()
         return await asyncio.to_thread(self._shown, found)
 
-    async def update(
-        self, caller: Caller, account: bytes, changes: AccountChanges
-    ) -> ShownAccount:
+    async def update(self, caller: Caller, account: bytes, changes: AccountChanges) -> ShownAccount:
         """Change what is given; a secret that is null or left out stays.
 
         Raises:

@@ -100,9 +100,7 @@ class Trying:
         self._numbering = numbering
         self._throughput = throughput
 
-    async def test(
-        self, caller: Caller, account: bytes, to: str, channel: Channel | None
-    ) -> Tried:
+    async def test(self, caller: Caller, account: bytes, to: str, channel: Channel | None) -> Tried:
         """Send one fixed message, without a code, through an account, also a disabled one.
 
         Raises:

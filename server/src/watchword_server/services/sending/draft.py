@@ -103,6 +103,7 @@ class Drafter:
         self._accounts = accounts
         self._entropy = entropy
         self._routes: dict[tuple[bytes, str, Kind, Mode], tuple[Template, Route]] = {}
+        self._routes_of = accounts.generation
 
     def alternate(self, email: str | None) -> Address | None:
         """The second address of the recipient, if one is given.
@@ -138,6 +139,9 @@ class Drafter:
         if _is_usual(asked):
             usual = (caller.project, chosen.id, to.kind, caller.mode)
         if usual is not None:
+            if self._routes_of != self._accounts.generation:
+                self._routes.clear()
+                self._routes_of = self._accounts.generation
             known = self._routes.get(usual)
             if known is not None and known[0] is chosen:
                 return known[1]
