@@ -109,7 +109,7 @@ class Application:
                 self._hosts.check(host)
             found = self._router.find(path)
             if found is None:
-                answer = self._pages.answer(method, path)
+                answer = self._pages.answer(method, path, headers.get(b"accept", b""))
             else:
                 methods, values = found
                 operation = methods.get(method)

@@ -80,12 +80,10 @@ ACTIONS: dict[NextAction, str] = {
 """What each `next_action` asks a program to do."""
 
 
-def page(kind: ErrorKind, public_url: str) -> str:
+def page(kind: ErrorKind) -> str:
     """The page of a kind: what it means, why it happens, what to do."""
     retry = "yes" if kind.retryable else "no"
-    return f"""For AI agents: every call and its errors are in {public_url}/openapi.json.
-
-# {kind.title}
+    return f"""# {kind.title}
 
 | code | HTTP status | retryable | next_action |
 |---|---|---|---|
@@ -103,16 +101,15 @@ As a program: {ACTIONS[kind.next_action][0].lower()}{ACTIONS[kind.next_action][1
 """
 
 
-def index(public_url: str) -> str:
+def index() -> str:
     """The page that lists the pages."""
     rows = "".join(
-        f"| [{kind.title}]({public_url}/docs/errors/{kind.slug}.md) "
-        f"| {kind.code} | {kind.status} | `{kind.next_action}` |\n"
+        f"| [{kind.title}]({kind.slug}.md) | {kind.code} | {kind.status} | `{kind.next_action}` |\n"
         for kind in _sorted()
     )
-    return f"""For AI agents: every call and its errors are in {public_url}/openapi.json.
+    return f"""# Errors
 
-# Errors
+Every error of the API has the same shape (RFC 9457), and its `doc_url` leads to one of these.
 
 | error | code | HTTP status | next_action |
 |---|---|---|---|
