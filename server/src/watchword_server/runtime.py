@@ -77,6 +77,7 @@ class Services(msgspec.Struct, frozen=True):
     webhook_log: WebhookLog
     provider_accounts: ProviderAccounts
     trying: Trying
+    public_url: str
     throughput: Throughput
     clock: Clock
 
@@ -152,6 +153,7 @@ class Runtime:
             webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
             webhook_log=WebhookLog(store, clock, keyring),
             provider_accounts=ProviderAccounts(store, clock, entropy, accounts, maker, box),
+            public_url=settings.public_url,
             trying=Trying(store, clock, entropy, accounts, numbering, throughput),
             throughput=throughput,
             clock=clock,

@@ -54,6 +54,6 @@ def check_name(name: str) -> str:
         detail = "`name` must be 1 to 40 of a to z, 0 to 9 and hyphens, none of them first."
         raise bad_field("name", "pattern", detail)
     if name in RESERVED:
-        detail = f"`name` must not be one of {', '.join(sorted(RESERVED))}: deliveries use them."
+        detail = "`name` must be another one: the server uses this for an account of its own."
         raise bad_field("name", "reserved", detail)
     return name

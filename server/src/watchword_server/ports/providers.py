@@ -202,6 +202,7 @@ class ProviderType(msgspec.Struct, frozen=True, kw_only=True):
         channels, reports: as a new account has them; settings may change them.
         local: whether its messages stay on this machine: no account is made for it.
         session: whether it keeps a session open over which things come in.
+        ours: whether it is one of this server's own, which have a page each.
     """
 
     name: str
@@ -210,6 +211,7 @@ class ProviderType(msgspec.Struct, frozen=True, kw_only=True):
     reports: bool
     local: bool
     session: bool
+    ours: bool
     fields: tuple[Field, ...]
 
 

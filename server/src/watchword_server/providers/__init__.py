@@ -122,6 +122,7 @@ def describe(name: str) -> ProviderType:
         reports=bool(getattr(made, "reports", False)),
         local=bool(getattr(made, "local", False)),
         session=getattr(made, "run", Provider.run) is not Provider.run,
+        ours=name in PROVIDERS,
         fields=fields(name),
     )
 
