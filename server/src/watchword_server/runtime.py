@@ -13,6 +13,7 @@ from phonenumbers import phonenumberutil, re_util
 from watchword_server import providers
 from watchword_server.clock import SteadyClock
 from watchword_server.domain import catalogue, destinations, ids, sandbox, strangers
+from watchword_server.domain.countries import Numbers, numbers_from
 from watchword_server.domain.errors import Misconfigured, Problem
 from watchword_server.domain.limits import DailyQuota, Throughput
 from watchword_server.domain.numbering import Numbering, numbering_from
@@ -39,13 +40,17 @@ from watchword_server.services.accounts import (
     Trying,
 )
 from watchword_server.services.api_keys import ApiKeys
+from watchword_server.services.callbacks import Callbacks
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
 from watchword_server.services.directory import CachedDirectory
 from watchword_server.services.events import Events
 from watchword_server.services.idempotency import Idempotency
+from watchword_server.services.opt_outs import OptOuts
 from watchword_server.services.projects import Projects
 from watchword_server.services.reading import Reading
+from watchword_server.services.reporting import Reporting
+from watchword_server.services.routes import Routes
 from watchword_server.services.sandboxes import Sandboxes
 from watchword_server.services.sending import CustomSending, Rehearsing
 from watchword_server.services.sending.admission import RATES
@@ -72,6 +77,8 @@ class Services(msgspec.Struct, frozen=True):
     api_keys: ApiKeys
     projects: Projects
     templates: Templates
+    routes: Routes
+    opt_outs: OptOuts
     idempotency: Idempotency
     webhook_endpoints: WebhookEndpoints
     webhook_log: WebhookLog
@@ -136,7 +143,7 @@ class Runtime:
         sending = store, clock, drafter, directory
         writing = ledger, self.dispatch, entropy
         posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
-        http = _plain_http(settings)
+        http, schedule = _plain_http(settings), settings.webhook_schedule
         approve = AutoApprove(settings.template_auto_approve)
         tariff = Tariff(settings.message_prices, settings.price_currency)
         autofill = _autofill(settings)
@@ -149,6 +156,8 @@ class Runtime:
             api_keys=ApiKeys(store, clock, entropy, keyring, directory),
             projects=Projects(store, clock, entropy, directory, own, magic, _LIMITS, approve),
             templates=Templates(store, clock, directory, autofill, approve, tariff),
+            routes=Routes(store, clock, directory, accounts, numbering, _numbers()),
+            opt_outs=OptOuts(store, clock, keyring, numbering, sequence),
             idempotency=Idempotency(store, clock, entropy, keyring),
             webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
             webhook_log=WebhookLog(store, clock, keyring),
@@ -162,12 +171,19 @@ class Runtime:
         self.rehearsal = msgspec.structs.replace(
             self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
-        self.sessions = Sessions(accounts, providers, _taken, clock)
-        schedule = settings.webhook_schedule
+        self._hear(keyring, ledger, sequence)
         self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill
         )
+
+    def _hear(self, keyring: Keyring, ledger: Ledger, sequence: ids.Sequence) -> None:
+        """Join what takes the vendors' word."""
+        store, clock, numbering = self.store, self.clock, self._numbering
+        written = ledger, sequence, self.dispatch
+        self.reporting = Reporting(store, clock, keyring, numbering, *written)
+        self.callbacks = Callbacks(self.accounts, self.reporting, clock)
+        self.sessions = Sessions(self.accounts, providers, self.reporting.take, clock)
 
     @classmethod
     async def open(
@@ -264,6 +280,10 @@ def _plans() -> Numbering:
     return numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
 
 
+def _numbers() -> Numbers:
+    return numbers_from(phonenumberutil, phonenumbers.PhoneMetadata)
+
+
 def _same_keyring(store: SqliteStore, keyring: Keyring) -> None:
     """Refuse another deployment's keys before they make every sealed row unreadable."""
     mark = keyring.fingerprint(b"", b"keyring").hex()
@@ -290,18 +310,13 @@ def _outside(
     return (providers.make("smtp", providers.settings("smtp", account), setup),)
 
 
-async def _taken(_project: bytes, account: str, _inbound: object) -> None:
-    """Nobody takes reports yet: the session says so to its vendor, which keeps them."""
-    raise Misconfigured(f"reports of {account} cannot be taken by this version")
-
-
 def _setups(
     settings: Settings, clock: Clock, network: GuardedNetwork, entropy: Entropy
 ) -> Callable[[str, bytes], Setup]:
     """What adapters of accounts are given."""
 
     def setup(name: str, account: bytes) -> Setup:
-        id = ids.text(ids.Prefix.PROVIDER_ACCOUNT, account)
+        id = ids.text(ids.Prefix.PROVIDER, account)
         url = f"{settings.public_url}/callbacks/{id}"
         return Setup(
             account=name, callback_url=url, network=network, now=clock.now, entropy=entropy

@@ -33,7 +33,8 @@ IDS = (
     "listWebhookDeliveries getWebhookDelivery replayWebhooks listEvents getEvent streamEvents "
     "sendCustomMessage listSandboxMessages setSandboxWebhook "
     "listProviderTypes createProvider listProviders getProvider updateProvider deleteProvider "
-    "testProvider getProviderHealth dryRunProvider"
+    "testProvider getProviderHealth dryRunProvider "
+    "listRoutes getRoute putRoute deleteRoute checkRoute"
 )
 
 WITHOUT_ID = {name: value for name, value in EXAMPLE.items() if name != "template_id"}

@@ -19,6 +19,7 @@ from watchword.errors import ConnectionFailed, TimedOut
 from watchword.models import Health
 from watchword.protocol import Call, Exchange, Feed, Retry, Settings, configure
 from watchword.resources import AsyncRunner, SyncRunner, W
+from watchword.routes import Routes
 from watchword.sandbox import Sandbox
 from watchword.templates import Templates
 
@@ -127,6 +128,7 @@ class _Client(resources.Resource[W]):
         self.sandbox: Sandbox[W] = Sandbox(runner)
         self.inbox: resources.Inbox[W] = resources.Inbox(runner)
         self.templates: Templates[W] = Templates(runner)
+        self.routes: Routes[W] = Routes(runner)
         self.keys: resources.Keys[W] = resources.Keys(runner)
         self.events: resources.Events[W] = resources.Events(runner)
         self.guard: resources.Guard[W] = resources.Guard(runner)

@@ -127,6 +127,7 @@ class Template(Record):
     template_id: str
     description: str | None = None
     send_channel_strategy: str | None = None
+    route: str | None = None
     brand_name: str | None = None
     status: int | str | None = None
     audit_remark: str | None = None
@@ -153,6 +154,39 @@ class TemplateVersion(Record):
     contents: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(
         default_factory=dict, repr=False, hash=False
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route(Record):
+    """A saved route.
+
+    Attributes:
+        steps: `channel`, `accounts`, `wait_s`, `until` and `when` of each.
+        short_form: the same in short; None where it does not fit.
+        templates: the templates that name it.
+    """
+
+    route_id: str
+    description: str | None = None
+    steps: Objects = field(default=(), hash=False)
+    short_form: str | None = None
+    templates: Strings = ()
+    created_at: When = None
+    updated_at: When = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteReport(Record):
+    """What keeps a route from being saved, and which steps a recipient would get.
+
+    Attributes:
+        problems: `field`, `rule` and `message` of each.
+        chosen: `step`, `channel`, `taken` and `left_out` of each; empty where `to` was not given.
+    """
+
+    valid: bool
+    problems: Objects = field(default=(), hash=False)
+    chosen: Objects = field(default=(), hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)

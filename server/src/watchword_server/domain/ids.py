@@ -46,7 +46,9 @@ class Prefix(StrEnum):
     PROJECT = "prj"
     TEMPLATE = "tpl"
     WEBHOOK_ENDPOINT = "whk"
-    PROVIDER_ACCOUNT = "prv"
+    PROVIDER = "prv"
+    INCOMING = "inc"
+    OPT_OUT = "opt"
     WORK = "wrk"
     REQUEST = "req"
 
@@ -96,7 +98,9 @@ NAMES: dict[Prefix, str] = {
     Prefix.PROJECT: "project",
     Prefix.TEMPLATE: "template",
     Prefix.WEBHOOK_ENDPOINT: "webhook endpoint",
-    Prefix.PROVIDER_ACCOUNT: "provider account",
+    Prefix.PROVIDER: "provider account",
+    Prefix.INCOMING: "incoming message",
+    Prefix.OPT_OUT: "opt-out",
     Prefix.WORK: "work item",
     Prefix.REQUEST: "request",
 }

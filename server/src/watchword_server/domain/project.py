@@ -30,6 +30,7 @@ class Scope(StrEnum):
     GUARD_MANAGE = "guard:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"
     PROVIDERS_MANAGE = "providers:manage"
+    ROUTES_MANAGE = "routes:manage"
     SERVER_ADMIN = "server:admin"
 
 

@@ -144,7 +144,7 @@ class DeletedProvider(Reply, frozen=True, kw_only=True):
 
 def account_id(call: Call) -> bytes:
     """The account in the path of a call."""
-    return parse(Prefix.PROVIDER_ACCOUNT, call.path["provider_id"])
+    return parse(Prefix.PROVIDER, call.path["provider_id"])
 
 
 def _setting(field: Field) -> ProviderSetting:
@@ -174,7 +174,7 @@ def _kind(call: Call, kind: ProviderType) -> ProviderTypeView:
 def _facts(shown: ShownAccount) -> Mapping[str, Any]:
     account = shown.account
     return {
-        "provider_id": text(Prefix.PROVIDER_ACCOUNT, account.id),
+        "provider_id": text(Prefix.PROVIDER, account.id),
         "name": account.name,
         "provider": account.provider,
         "channels": shown.channels,
@@ -231,7 +231,7 @@ async def _update(call: Call, body: UpdateProvider, _query: None) -> ProviderVie
 async def _delete(call: Call, _body: None, _query: None) -> DeletedProvider:
     id = account_id(call)
     await call.services.provider_accounts.delete(call.caller, id)
-    return DeletedProvider(deleted=True, provider_id=text(Prefix.PROVIDER_ACCOUNT, id))
+    return DeletedProvider(deleted=True, provider_id=text(Prefix.PROVIDER, id))
 
 
 ALL = "/v1/providers"

@@ -9,7 +9,7 @@ from watchword_server.domain.channel import Channel
 from watchword_server.domain.ids import Prefix
 from watchword_server.domain.provider_account import MOST_WEIGHT, NAME
 
-EXAMPLE_ACCOUNT = f"{Prefix.PROVIDER_ACCOUNT.value}_{EXAMPLE_ID}"
+EXAMPLE_ACCOUNT = f"{Prefix.PROVIDER.value}_{EXAMPLE_ID}"
 EXAMPLE_SETTINGS = {"host": "smtp.example.com", "from_address": "codes@example.com"}
 
 ProviderId = Annotated[

@@ -158,7 +158,7 @@ async def _health(call: Call, _body: None, query: AskHealth) -> ProviderHealth:
     condition = await trying.health(call.caller, account_id(call), ask=query.checkup)
     health = condition.health
     return ProviderHealth(
-        provider_id=text(Prefix.PROVIDER_ACCOUNT, condition.account.id),
+        provider_id=text(Prefix.PROVIDER, condition.account.id),
         state=health.state,
         errors=health.errors,
         total=health.total,
@@ -172,7 +172,7 @@ async def _health(call: Call, _body: None, query: AskHealth) -> ProviderHealth:
 async def _dry_run(call: Call, body: TryProvider, _query: None) -> ProviderPreview:
     id, trying = account_id(call), call.services.trying
     seen = await trying.preview(call.caller, id, body.to, body.channel)
-    return ProviderPreview(provider_id=text(Prefix.PROVIDER_ACCOUNT, id), request=dict(seen))
+    return ProviderPreview(provider_id=text(Prefix.PROVIDER, id), request=dict(seen))
 
 
 _TO = {"to": "codes@example.com"}

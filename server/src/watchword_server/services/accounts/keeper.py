@@ -197,8 +197,15 @@ class Keeper:
         with self._asking:
             return self._choosing.health(self._key(project, name))
 
+    def called(self, account: bytes) -> tuple[bytes, Provider] | None:
+        """The project and the adapter of the account with this id, also of one that is disabled:
+        what its vendor reports is about messages that it was given before."""
+        entry = self._snapshot.by_id.get(account)
+        adapter = None if entry is None else entry.held.adapter()
+        return None if entry is None or adapter is None else (entry.account.project, adapter)
+
     def entry(self, account: bytes) -> Entry | None:
-        """The account of any project with this id: a vendor's callback starts here."""
+        """The account of any project with this id."""
         return self._snapshot.by_id.get(account)
 
     def used(self) -> Iterator[Entry]:

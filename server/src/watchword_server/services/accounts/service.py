@@ -281,7 +281,7 @@ def owned(tx: Transaction, caller: Caller, account: bytes) -> ProviderAccount:
     """
     found = tx.provider_accounts.get(caller.project, account)
     if found is None:
-        raise ids.unknown(Prefix.PROVIDER_ACCOUNT)
+        raise ids.unknown(Prefix.PROVIDER)
     return found
 
 

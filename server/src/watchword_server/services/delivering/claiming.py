@@ -8,7 +8,7 @@ from watchword_server.domain.errors import WatchwordError
 from watchword_server.domain.routing import Outcome
 from watchword_server.ledger import ADVANCE, DELIVER, LEASE_S, Ledger
 from watchword_server.ports.records import Job, Work
-from watchword_server.ports.results import Result
+from watchword_server.ports.results import Result, failed
 from watchword_server.ports.store import Transaction
 from watchword_server.services.delivering.following import Following
 from watchword_server.services.delivering.recording import Recording
@@ -52,7 +52,12 @@ class Claiming:
             return None
         job = self._job(tx, work, now)
         if job is not None and work.kind == DELIVER and work.claims == 1:
-            return job
+            if not self._is_opted_out(tx, job, now):
+                return job
+            refused = failed(Outcome.REJECTED, Reason.OPTED_OUT, None)
+            self._recording.apply(tx, job, refused, now)
+            tx.work.done(work)
+            return None
         if job is not None and work.kind == ADVANCE:
             self._following.wait_over(tx, job, now)
         elif job is not None:
@@ -60,6 +65,11 @@ class Claiming:
             self._recording.apply(tx, job, lost, now)
         tx.work.done(work)
         return None
+
+    def _is_opted_out(self, tx: Transaction, job: Job, now: int) -> bool:
+        """Whether the recipient wants nothing over this channel, as it stands at this instant."""
+        state = tx.addresses.get(job.live.project, job.live.address, now)
+        return state is not None and job.delivery.channel in state.opted_out
 
     def _job(self, tx: Transaction, work: Work, now: int) -> Job | None:
         """The delivery behind a claim, or None where nothing is to be done any more."""

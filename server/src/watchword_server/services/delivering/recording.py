@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import msgspec
 
 from watchword_server.domain import ids
-from watchword_server.domain.delivery import may_follow
+from watchword_server.domain.delivery import Delivery, may_follow
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring
 from watchword_server.ledger import Ledger
 from watchword_server.ports.outside import Entropy
+from watchword_server.ports.providers import Accounts
 from watchword_server.ports.records import InboxBody, InboxMessage, Job
-from watchword_server.ports.results import Result
+from watchword_server.ports.results import Result, references
 from watchword_server.ports.store import Transaction
 from watchword_server.services.delivering.following import Following
 
@@ -22,12 +23,13 @@ class Recording:
 
     def __init__(
         self, entropy: Entropy, keyring: Keyring, ledger: Ledger, sequence: ids.Sequence,
-        following: Following,
+        accounts: Accounts, following: Following,
     ) -> None:  # fmt: skip
         self._entropy = entropy
         self._keyring = keyring
         self._ledger = ledger
         self._sequence = sequence
+        self._accounts = accounts
         self._following = following
 
     def record(self, tx: Transaction, results: Sequence[tuple[Job, Result]], now: int) -> None:
@@ -57,6 +59,7 @@ class Recording:
             tx, live, delivery, result.path, now,
             reason=result.reason, raw=result.raw, reference=result.reference,
         )  # fmt: skip
+        self._refer(tx, job, delivery, result, now)
         if result.report_in_ms is not None:
             self._ledger.wait(tx, live, delivery.number, now + result.report_in_ms, now)
         self._following.follow(tx, job, result.outcome, now)
@@ -79,6 +82,16 @@ class Recording:
                 tx, job.live, delivery, tuple(path), now,
                 reason=result.reason, raw=result.raw, reference=result.reference,
             )  # fmt: skip
+
+        self._refer(tx, job, delivery, result, now)
+
+    def _refer(
+        self, tx: Transaction, job: Job, delivery: Delivery, result: Result, now: int
+    ) -> None:
+        """Have reports find the delivery, where its provider makes any."""
+        provider = self._accounts.named(job.live.project, delivery.provider)
+        if found := references(result, delivery, provider):
+            self._ledger.refer(tx, job.live, delivery, found, now)
 
     def _keep(self, tx: Transaction, job: Job, body: InboxBody, now: int) -> None:
         live = job.live

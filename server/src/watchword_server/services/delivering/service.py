@@ -37,7 +37,7 @@ class Delivering:
         self._ledger = ledger
         following = Following(ledger, accounts)
         self._handing_over = HandingOver(keyring, directory, accounts, autofill)
-        self._recording = Recording(entropy, keyring, ledger, sequence, following)
+        self._recording = Recording(entropy, keyring, ledger, sequence, accounts, following)
         self._claiming = Claiming(ledger, following, self._recording)
 
     async def due(self, limit: int) -> list[Job]:
