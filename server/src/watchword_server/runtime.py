@@ -11,7 +11,7 @@ import phonenumbers
 from phonenumbers import phonenumberutil, re_util
 
 from watchword_server import providers
-from watchword_server.clock import SteadyClock
+from watchword_server.clock import SteadyClock, local_minutes
 from watchword_server.domain import catalogue, destinations, ids, sandbox, strangers
 from watchword_server.domain.countries import Numbers, numbers_from
 from watchword_server.domain.errors import Misconfigured, Problem
@@ -45,6 +45,7 @@ from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
 from watchword_server.services.directory import CachedDirectory
 from watchword_server.services.events import Events
+from watchword_server.services.hosted_pages import HostedPages
 from watchword_server.services.idempotency import Idempotency
 from watchword_server.services.opt_outs import OptOuts
 from watchword_server.services.projects import Projects
@@ -85,6 +86,7 @@ class Services(msgspec.Struct, frozen=True):
     provider_accounts: ProviderAccounts
     trying: Trying
     public_url: str
+    hosted_pages: HostedPages
     throughput: Throughput
     clock: Clock
 
@@ -118,21 +120,20 @@ class Switchboard:
 class Runtime:
     """A server without its face: store, services and providers, joined by the settings."""
 
+    _open = True
+
     def __init__(
         self, settings: Settings, store: SqliteStore, clock: Clock, keyring: Keyring,
         own_accounts: Own, network: GuardedNetwork, entropy: Entropy,
         poster: Poster | None = None,
     ) -> None:  # fmt: skip
-        self.settings = settings
-        self.store = store
-        self.clock = clock
+        self.settings, self.store, self.clock = settings, store, clock
         self._network = network
         box = SettingsBox(keyring, entropy)
         maker = AccountMaker(providers, box, _setups(settings, clock, network, entropy))
         self.accounts = accounts = Keeper(store, maker.make, own_accounts, Choosing(clock, entropy))
         self.poster, self._stranger = _posters(settings, clock, poster)
         self.dispatch = Switchboard()
-        self._open = True
         self._numbering = numbering = _plans()
         ledger = Ledger(sequence := ids.Sequence(entropy(6)))
         own, magic = catalogue.templates(), catalogue.templates(table=catalogue.SANDBOX)
@@ -141,7 +142,7 @@ class Runtime:
         throughput, quota = Throughput(), DailyQuota()
         drafter = Drafter(keyring, numbering, accounts, entropy)
         sending = store, clock, drafter, directory
-        writing = ledger, self.dispatch, entropy
+        writing = ledger, self.dispatch, entropy, local_minutes
         posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
         http, schedule = _plain_http(settings), settings.webhook_schedule
         approve = AutoApprove(settings.template_auto_approve)
@@ -164,6 +165,9 @@ class Runtime:
             provider_accounts=ProviderAccounts(store, clock, entropy, accounts, maker, box),
             public_url=settings.public_url,
             trying=Trying(store, clock, entropy, accounts, numbering, throughput),
+            hosted_pages=HostedPages(
+                store, clock, keyring, directory, throughput, settings.public_url
+            ),
             throughput=throughput,
             clock=clock,
         )
