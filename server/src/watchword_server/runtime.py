@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 import phonenumbers
@@ -81,7 +82,6 @@ class Services(msgspec.Struct, frozen=True):
     webhook_log: WebhookLog
     provider_accounts: ProviderAccounts
     trying: Trying
-    public_url: str
     hosted_pages: HostedPages
     throughput: Throughput
     clock: Clock
@@ -125,10 +125,6 @@ class Runtime:
     ) -> None:  # fmt: skip
         self.settings, self.store, self.clock = settings, store, clock
         self._network = network
-        box = SettingsBox(keyring, entropy)
-        maker = AccountMaker(providers, box, adapters.setups(settings, clock, network, entropy))
-        self.accounts = accounts = Keeper(store, maker.make, own_accounts, Choosing(clock, entropy))
-        self.poster, self._stranger = adapters.posters(settings, clock, poster)
         self.dispatch = Switchboard()
         self._numbering = numbering = _plans()
         ledger = Ledger(sequence := ids.Sequence(entropy(6)))
@@ -136,11 +132,12 @@ class Runtime:
         sandboxes = Sandboxes(store, clock, keyring, (*own, *magic), _per_day(settings))
         directory = CachedDirectory(store, clock, keyring, entropy, sandboxes.caller)
         throughput, quota = Throughput(), DailyQuota()
+        more = self._post(keyring, entropy, poster)
+        more |= self._keep(own_accounts, keyring, entropy, throughput)
+        accounts = self.accounts
         drafter = Drafter(keyring, numbering, accounts, entropy)
         sending = store, clock, drafter, directory
         writing = ledger, self.dispatch, entropy, local_minutes
-        posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
-        http, schedule = adapters.plain_http(settings), settings.webhook_schedule
         approve = AutoApprove(settings.template_auto_approve)
         tariff = Tariff(settings.message_prices, settings.price_currency)
         autofill = _autofill(settings)
@@ -156,11 +153,7 @@ class Runtime:
             routes=Routes(store, clock, directory, accounts, numbering, _numbers()),
             opt_outs=OptOuts(store, clock, keyring, numbering, sequence),
             idempotency=Idempotency(store, clock, entropy, keyring),
-            webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
-            webhook_log=WebhookLog(store, clock, keyring),
-            provider_accounts=ProviderAccounts(store, clock, entropy, accounts, maker, box),
-            public_url=settings.public_url,
-            trying=Trying(store, clock, entropy, accounts, numbering, throughput),
+            **more,
             hosted_pages=HostedPages(
                 store, clock, keyring, directory, throughput, settings.public_url
             ),
@@ -172,10 +165,33 @@ class Runtime:
             self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
         self._hear(keyring, ledger, sequence)
-        self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill
         )
+
+    def _post(self, keyring: Keyring, entropy: Entropy, told: Poster | None) -> dict[str, Any]:
+        """Join what posts webhooks; its use cases, by their names."""
+        settings, store, clock = self.settings, self.store, self.clock
+        self.poster, self._stranger = adapters.posters(settings, clock, told)
+        posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
+        schedule = settings.webhook_schedule
+        self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
+        http = adapters.plain_http(settings)
+        endpoints = WebhookEndpoints(store, clock, entropy, posting, http=http)
+        return {"webhook_endpoints": endpoints, "webhook_log": WebhookLog(store, clock, keyring)}
+
+    def _keep(
+        self, own: Own, keyring: Keyring, entropy: Entropy, throughput: Throughput
+    ) -> dict[str, Any]:
+        """Join what keeps the provider accounts; their use cases, by their names."""
+        settings, store, clock = self.settings, self.store, self.clock
+        box = SettingsBox(keyring, entropy)
+        setups = adapters.setups(settings, clock, self._network, entropy)
+        maker = AccountMaker(providers, box, setups)
+        self.accounts = keeper = Keeper(store, maker.make, own, Choosing(clock, entropy))
+        desk = ProviderAccounts(store, clock, entropy, keeper, maker, box, settings.public_url)
+        trying = Trying(store, clock, entropy, keeper, self._numbering, throughput)
+        return {"provider_accounts": desk, "trying": trying}
 
     def _hear(self, keyring: Keyring, ledger: Ledger, sequence: ids.Sequence) -> None:
         """Join what takes the vendors' word."""

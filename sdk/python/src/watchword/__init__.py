@@ -35,11 +35,6 @@ from watchword.models import (
     OptOut,
     Ping,
     Project,
-    Provider,
-    ProviderHealth,
-    ProviderPreview,
-    ProviderTest,
-    ProviderType,
     Replay,
     Route,
     RouteReport,
@@ -51,6 +46,13 @@ from watchword.models import (
     WebhookEndpoint,
 )
 from watchword.protocol import __version__
+from watchword.vendors import (
+    Provider,
+    ProviderHealth,
+    ProviderPreview,
+    ProviderTest,
+    ProviderType,
+)
 
 __all__ = [
     "APIError",
