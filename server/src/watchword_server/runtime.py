@@ -140,7 +140,7 @@ class Runtime:
         writing = ledger, self.dispatch, entropy, local_minutes
         approve = AutoApprove(settings.template_auto_approve)
         tariff = Tariff(settings.message_prices, settings.price_currency)
-        autofill = _autofill(settings)
+        autofill, url = _autofill(settings), settings.public_url
         self.services = Services(
             directory=directory,
             sending=CustomSending(*sending, throughput, *writing),
@@ -154,9 +154,7 @@ class Runtime:
             opt_outs=OptOuts(store, clock, keyring, numbering, sequence),
             idempotency=Idempotency(store, clock, entropy, keyring),
             **more,
-            hosted_pages=HostedPages(
-                store, clock, keyring, directory, throughput, settings.public_url
-            ),
+            hosted_pages=HostedPages(store, clock, keyring, directory, throughput, url),
             throughput=throughput,
             clock=clock,
         )
