@@ -80,12 +80,12 @@ async def test_each_account_is_tried_once_then_the_next_step(desk):
 async def test_each_account_is_tried_once_mutant_is_caught(desk, monkeypatch, remembers):
     """One that forgets what was tried goes round and round; one that believes that everything was
     never fails over.  The last carrier refuses in the end, so that both come to an end."""
-    pick = desk.runtime._accounts.pick
+    pick = desk.runtime.accounts.pick
 
     def forgetful(project, mode, step, tried=()):
         return None if remembers and tried else pick(project, mode, step)
 
-    monkeypatch.setattr(desk.runtime._accounts, "pick", forgetful)
+    monkeypatch.setattr(desk.runtime.accounts, "pick", forgetful)
     with pytest.raises(AssertionError):
         await tries_each_account_once_then_the_next_step(desk, Ending([GONE] * 5 + [NO]))
 
@@ -141,7 +141,7 @@ async def test_what_may_be_a_duplicate_stays_one_over_a_failover(desk):
 async def test_what_comes_of_each_hand_over_is_told_to_the_accounts(desk, monkeypatch):
     told = []
     monkeypatch.setattr(
-        desk.runtime._accounts, "told", lambda project, name, outcome: told.append((name, outcome))
+        desk.runtime.accounts, "told", lambda project, name, outcome: told.append((name, outcome))
     )
     for act in (Receipt(), DELIVERED, NO, LOST, ZeroDivisionError()):
         desk.voice.script.append(act)
@@ -154,9 +154,9 @@ async def test_what_comes_of_each_hand_over_is_told_to_the_accounts(desk, monkey
 
 async def test_an_account_is_not_told_of_what_never_came_to_it(desk, monkeypatch):
     told = []
-    monkeypatch.setattr(desk.runtime._accounts, "told", lambda *given: told.append(given))
+    monkeypatch.setattr(desk.runtime.accounts, "told", lambda *given: told.append(given))
     await desk.start(template="otp-voice")
-    desk.runtime._accounts._named.pop("voice carrier")
+    desk.runtime.accounts._named.pop("voice carrier")
     await desk.deliver()
     assert told == []
 

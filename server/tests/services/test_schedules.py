@@ -61,7 +61,7 @@ def plays(folder, examples):
         outside = carriers()
         opening = opened(folder, ManualClock(), *outside)
         desk = runner.run(opening.__aenter__())
-        desk.runtime._accounts._outside = tuple(outside)
+        desk.runtime.accounts._outside = tuple(outside)
 
         async def play(fates, moves, until):
             to = f"+1415555{next(numbers) % 8_000 + 2_000}"
@@ -225,7 +225,7 @@ MUTANTS = {
     repeats_for_ever: "again and again|never ends",
     fails_over_what_was_refused: "refused",
     repeats_without_a_mark: "taken twice",
-    starts_over: "taken twice|tried twice|a step was",
+    starts_over: "taken twice|tried twice|a step was|for too long|on a step",
     gives_up_too_early: "given up",
     never_gives_up: "nobody was told",
     sleeps_through_the_wait: "waits for too long",

@@ -5,7 +5,11 @@ import msgspec
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.delivery import Delivery, DeliveryStatus
 from watchword_server.domain.inbound import OptOut
+from watchword_server.domain.numbering import NumberType
 from watchword_server.domain.project import ApiKey, Mode, Project, Scope
+from watchword_server.domain.provider_account import ProviderAccount
+from watchword_server.domain.route_plan import Plan, PlanStep, When
+from watchword_server.domain.routing import Until
 from watchword_server.domain.template import Content, Template
 from watchword_server.domain.template import Status as TemplateStatus
 from watchword_server.domain.verification import Assurance, Live, Status, Trigger, end
@@ -36,6 +40,7 @@ OURS, THEIRS = key("ours"), key("theirs")
 VERIFICATION, ENDED = key("pending", 2), key("ended", 1)
 ADDRESS = key("address")
 ENDPOINT = key("endpoint")
+ACCOUNT = key("account")
 DIGEST = b"DIGEST-THAT-GOES-WITH-ITS-ROW!!!"
 SECRETS = b"SECRETS-THAT-GO-WITH-THEIR-ROW!!"
 
@@ -127,6 +132,17 @@ def template(id: str = "otp-sms", **changes: object) -> Template:
     return msgspec.structs.replace(plain, **changes)
 
 
+def plan(id: str = "log-in", **changes: object) -> Plan:
+    """A saved route with everything that a step can say."""
+    when = When(("SG", "MY"), (), (NumberType.MOBILE,))
+    steps = (PlanStep(Channel.WHATSAPP, ("acme", "bulk"), 30, Until.VERIFIED, when), SMS_STEP)
+    plain = Plan(id, steps, "Log-in codes", NOW, NOW + 1)
+    return msgspec.structs.replace(plain, **changes)
+
+
+SMS_STEP = PlanStep(Channel.SMS)
+
+
 def endpoint(id: bytes = ENDPOINT, **changes: object) -> WebhookEndpoint:
     """An endpoint that is enabled."""
     plain = WebhookEndpoint(
@@ -152,6 +168,15 @@ def webhook_attempt(number: int = 1, **changes: object) -> WebhookAttempt:
     plain = WebhookAttempt(
         project=OURS, endpoint=ENDPOINT, number=number, attempt=1, at=NOW, ms=5, answer=500,
         error="HTTP 500", response=b"sealed",
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def account(id: bytes = ACCOUNT, **changes: object) -> ProviderAccount:
+    """An account that is enabled."""
+    plain = ProviderAccount(
+        project=OURS, id=id, name="sms-gate", provider="http", settings=b"sealed", weight=1,
+        disabled=False, created_at=NOW, updated_at=NOW,
     )  # fmt: skip
     return msgspec.structs.replace(plain, **changes)
 
@@ -189,6 +214,7 @@ def one_of_everything(tx: Transaction, owner: bytes) -> None:
     assert tx.projects.insert(project(owner, name=name))
     tx.api_keys.insert(api_key(project=owner, id=owner[::-1]))
     tx.templates.put(owner, template())
+    tx.routes.put(owner, plan())
     assert tx.live.insert(live(project=owner))
     tx.verifications.insert(ended(project=owner))
     tx.deliveries.insert(delivery(project=owner))
@@ -201,6 +227,7 @@ def one_of_everything(tx: Transaction, owner: bytes) -> None:
     assert tx.webhook_endpoints.insert(endpoint(project=owner))
     tx.webhook_deliveries.add(webhook_delivery(project=owner))
     tx.webhook_deliveries.log(webhook_attempt(project=owner))
+    assert tx.provider_accounts.insert(account(project=owner))
     tx.reports.refer(owner, "acme", "SM1", VERIFICATION, 1, NOW)
     tx.reports.keep(kept_report(project=owner))
     tx.reports.hold(held_report(project=owner, reference="SM2"))
@@ -215,6 +242,7 @@ def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
         "api_keys": tx.api_keys.of(owner),
         "templates": tx.templates.of(owner),
         "versions": tx.templates.versions(owner, "otp-sms", 9),
+        "routes": tx.routes.of(owner),
         "live": tx.live.get(owner, VERIFICATION),
         "of_address": tx.live.of_address(owner, ADDRESS),
         "page": tx.verifications.page(owner, None, None, NOW, 9),
@@ -226,6 +254,7 @@ def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
         "endpoints": tx.webhook_endpoints.of(owner),
         "webhooks": tx.webhook_deliveries.page(owner, ENDPOINT, None, None, 0, NOW + DAY, 9),
         "attempts": tx.webhook_deliveries.attempts(owner, ENDPOINT, 1),
+        "provider_accounts": tx.provider_accounts.of(owner),
         "referred": tx.reports.find(owner, "acme", ("SM1",)),
         "reports": tx.reports.of(owner, VERIFICATION),
         "opt_outs": tx.opt_outs.page(owner, None, 9),

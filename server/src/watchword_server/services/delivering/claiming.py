@@ -8,7 +8,7 @@ from watchword_server.domain.errors import WatchwordError
 from watchword_server.domain.routing import Outcome
 from watchword_server.ledger import ADVANCE, DELIVER, LEASE_S, Ledger
 from watchword_server.ports.records import Job, Work
-from watchword_server.ports.results import Result
+from watchword_server.ports.results import Result, failed
 from watchword_server.ports.store import Transaction
 from watchword_server.services.delivering.following import Following
 from watchword_server.services.delivering.recording import Recording
@@ -52,7 +52,7 @@ class Claiming:
             return None
         job = self._job(tx, work, now)
         if job is not None and work.kind == DELIVER and work.claims == 1:
-            return job
+            return self._wanted(tx, job, now)
         after = None
         if job is not None and work.kind == ADVANCE:
             after = self._following.wait_over(tx, job, now)
@@ -60,7 +60,21 @@ class Claiming:
             lost = Result(Outcome.UNCERTAIN, (_S.UNKNOWN,), Reason.INTERRUPTED)
             self._recording.apply(tx, job, lost, now)
         tx.work.done(work)
-        return after
+        return None if after is None else self._wanted(tx, after, now)
+
+    def _wanted(self, tx: Transaction, job: Job, now: int) -> Job | None:
+        """The job, unless its recipient wants nothing over its channel: then that is recorded."""
+        if not self._is_opted_out(tx, job, now):
+            return job
+        refused = failed(Outcome.REJECTED, Reason.OPTED_OUT, None)
+        self._recording.apply(tx, job, refused, now)
+        tx.work.done(job.work)
+        return None
+
+    def _is_opted_out(self, tx: Transaction, job: Job, now: int) -> bool:
+        """Whether the recipient wants nothing over this channel, as it stands at this instant."""
+        state = tx.addresses.get(job.live.project, job.live.address, now)
+        return state is not None and job.delivery.channel in state.opted_out
 
     def _job(self, tx: Transaction, work: Work, now: int) -> Job | None:
         """The delivery behind a claim, or None where nothing is to be done any more."""
