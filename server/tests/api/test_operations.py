@@ -32,6 +32,8 @@ IDS = (
     "updateWebhookEndpoint deleteWebhookEndpoint rotateWebhookSecret testWebhookEndpoint "
     "listWebhookDeliveries getWebhookDelivery replayWebhooks listEvents getEvent streamEvents "
     "sendCustomMessage listSandboxMessages setSandboxWebhook "
+    "listProviderTypes createProvider listProviders getProvider updateProvider deleteProvider "
+    "testProvider getProviderHealth dryRunProvider "
     "listRoutes getRoute putRoute deleteRoute checkRoute "
     "listOptOuts addOptOut removeOptOut"
 )

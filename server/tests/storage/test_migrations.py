@@ -10,6 +10,7 @@ from watchword_server.domain.delivery import Delivery
 from watchword_server.domain.errors import Misconfigured
 from watchword_server.domain.inbound import OptOut
 from watchword_server.domain.project import ApiKey, Project
+from watchword_server.domain.provider_account import ProviderAccount
 from watchword_server.domain.verification import Live, Verification
 from watchword_server.domain.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from watchword_server.ports.inbound import HeldReport, KeptReport
@@ -153,7 +154,7 @@ RECORDS = {
     "inbox": InboxMessage, "projects": Project, "api_keys": ApiKey,
     "idempotency_keys": IdempotencyKey,
     "webhook_endpoints": WebhookEndpoint, "webhook_deliveries": WebhookDelivery,
-    "webhook_attempts": WebhookAttempt,
+    "webhook_attempts": WebhookAttempt, "provider_accounts": ProviderAccount,
     "delivery_reports": KeptReport, "held_reports": HeldReport, "opt_outs": OptOut,
 }  # fmt: skip
 

@@ -32,9 +32,13 @@ from watchword.models import (
     InboxMessage,
     LintReport,
     Message,
-    OptOut,
     Ping,
     Project,
+    Provider,
+    ProviderHealth,
+    ProviderPreview,
+    ProviderTest,
+    ProviderType,
     Replay,
     Route,
     RouteReport,
@@ -45,6 +49,7 @@ from watchword.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from watchword.opt_outs import OptOut
 from watchword.protocol import __version__
 
 __all__ = [
@@ -68,6 +73,11 @@ __all__ = [
     "PermissionDenied",
     "Ping",
     "Project",
+    "Provider",
+    "ProviderHealth",
+    "ProviderPreview",
+    "ProviderTest",
+    "ProviderType",
     "RateLimited",
     "Replay",
     "Route",

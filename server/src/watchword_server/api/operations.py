@@ -10,6 +10,8 @@ from watchword_server.api.resources import (
     messages,
     opt_outs,
     projects,
+    provider_accounts,
+    provider_tests,
     routes,
     sandbox,
     sends,
@@ -37,6 +39,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *opt_outs.OPERATIONS,
     *webhook_endpoints.OPERATIONS,
     *webhook_deliveries.OPERATIONS,
+    *provider_accounts.OPERATIONS,
+    *provider_tests.OPERATIONS,
 )
 
 BY_ID: dict[str, Operation] = {operation.id: operation for operation in OPERATIONS}
@@ -53,5 +57,6 @@ TAGS: dict[str, str] = {
     "projects": "The tenants of this server; for its administrator.",
     "guard": "Addresses that met a limit.",
     "opt-outs": "Who gets no messages.",
+    "providers": "The accounts at vendors through which a live project sends.",
     "webhooks": "Where events are posted to, what became of each, and posting them again.",
 }

@@ -28,7 +28,7 @@ def discreet(raw: str | None, message: Message) -> str | None:
     """A vendor's own words, which may repeat what it was given, without code and address."""
     if raw is None:
         return None
-    for secret in (message.to, message.to.lstrip("+"), message.code):
+    for secret in filter(None, (message.to, message.to.lstrip("+"), message.code)):
         raw = raw.replace(secret, "***")
     return raw[:_RAW_CHARACTERS]
 
