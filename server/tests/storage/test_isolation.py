@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from storage.records import (
+    ACCOUNT,
     ADDRESS,
     DAY,
     ENDED,
@@ -15,6 +16,7 @@ from storage.records import (
     OURS,
     THEIRS,
     VERIFICATION,
+    account,
     api_key,
     delivery,
     endpoint,
@@ -117,7 +119,21 @@ FOREIGN = {
     ),
     "WebhookDeliveries.by_status": lambda tx, p: tx.webhook_deliveries.by_status(p, ENDPOINT),
     "WebhookDeliveries.attempts": lambda tx, p: tx.webhook_deliveries.attempts(p, ENDPOINT, 1),
+    "ProviderAccounts.get": lambda tx, p: tx.provider_accounts.get(p, ACCOUNT),
+    "ProviderAccounts.named": lambda tx, p: tx.provider_accounts.named(p, "sms-gate"),
+    "ProviderAccounts.of": lambda tx, p: tx.provider_accounts.of(p),
+    "ProviderAccounts.update": lambda tx, p: tx.provider_accounts.update(
+        account(project=p, weight=7)
+    ),
+    "ProviderAccounts.delete": lambda tx, p: tx.provider_accounts.delete(p, ACCOUNT),
     "WebhookDeliveries.event": lambda tx, p: tx.webhook_deliveries.event(p, 1, 1),
+    "Reports.refer": lambda tx, p: tx.reports.refer(p, "acme", "SM1", ENDED, 2, NOW),
+    "Reports.find": lambda tx, p: tx.reports.find(p, "acme", ("SM1",)),
+    "Reports.of": lambda tx, p: tx.reports.of(p, VERIFICATION),
+    "Reports.take_held": lambda tx, p: tx.reports.take_held(p, "acme", ("SM2",)),
+    "OptOuts.remove": lambda tx, p: tx.opt_outs.remove(p, ADDRESS, None),
+    "OptOuts.of_address": lambda tx, p: tx.opt_outs.of_address(p, ADDRESS),
+    "OptOuts.page": lambda tx, p: tx.opt_outs.page(p, None, 9),
 }
 """Each method, called by one project with the ids of another's rows."""
 
@@ -134,11 +150,14 @@ ACROSS = {
     "WebhookDeliveries.events_after",
     "WebhookDeliveries.cursor", "WebhookDeliveries.move_cursor", "WebhookDeliveries.sweep",
     "WebhookDeliveries.sequence",
+    "ProviderAccounts.insert", "ProviderAccounts.find", "ProviderAccounts.everywhere",
+    "ProviderAccounts.version",
+    "Reports.keep", "Reports.hold", "Reports.sweep", "IncomingMessages.sweep", "OptOuts.add",
 }  # fmt: skip
 """What looks across projects on purpose, or adds a row that names its own."""
 
-ELSEWHERE = {"WorkQueue.release"}
-"""What has a test of its own, in test_work.py."""
+ELSEWHERE = {"WorkQueue.release", "IncomingMessages.insert"}
+"""What has a test of its own, in test_work.py and test_inbound.py."""
 
 STRANGER = key("stranger")
 
@@ -186,7 +205,7 @@ AGGREGATES = {
 
 
 def test_every_method_of_the_store_is_asked():
-    assert len(AGGREGATES) == 14
+    assert len(AGGREGATES) == 18
     every_method_is_called(set(FOREIGN))
 
 
@@ -199,7 +218,7 @@ def project_comes_first(methods):
     for name in methods:
         aggregate, _, method = name.partition(".")
         first = list(inspect.signature(getattr(getattr(ports, aggregate), method)).parameters)[1]
-        assert first in ("project", "delivery", "message", "key", "endpoint"), name
+        assert first in ("project", "delivery", "message", "key", "endpoint", "account"), name
 
 
 def test_every_method_takes_the_project_first_or_a_row_that_has_one():

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from watchword import endpoints, resources
+from watchword import endpoints, providers, resources
 from watchword.errors import ConnectionFailed, TimedOut
 from watchword.models import Health
 from watchword.protocol import Call, Exchange, Feed, Retry, Settings, configure
@@ -133,6 +133,7 @@ class _Client(resources.Resource[W]):
         self.events: resources.Events[W] = resources.Events(runner)
         self.guard: resources.Guard[W] = resources.Guard(runner)
         self.projects: resources.Projects[W] = resources.Projects(runner)
+        self.providers: providers.Providers[W] = providers.Providers(runner)
         self.webhooks: endpoints.Webhooks[W] = endpoints.Webhooks(runner)
 
     @resources.operation

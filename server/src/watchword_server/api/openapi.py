@@ -204,6 +204,7 @@ def _path_parameters(operation: Operation) -> list[Schema]:
         "event_id": ("The id of an event.", "evt_0193f2c1a7b470008000000000000007"),
         "project_id": ("The id of a project.", "prj_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
         "endpoint_id": ("The id of a webhook endpoint.", "whk_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
+        "provider_id": ("The id of a provider account.", "prv_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
     }
     return [
         {

@@ -9,6 +9,8 @@ from watchword_server.api.resources import (
     inbox,
     messages,
     projects,
+    provider_accounts,
+    provider_tests,
     routes,
     sandbox,
     sends,
@@ -35,6 +37,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *guard.OPERATIONS,
     *webhook_endpoints.OPERATIONS,
     *webhook_deliveries.OPERATIONS,
+    *provider_accounts.OPERATIONS,
+    *provider_tests.OPERATIONS,
 )
 
 BY_ID: dict[str, Operation] = {operation.id: operation for operation in OPERATIONS}
@@ -50,5 +54,6 @@ TAGS: dict[str, str] = {
     "api-keys": "Keys of the project: what each may do, from where, until when.",
     "projects": "The tenants of this server; for its administrator.",
     "guard": "Addresses that met a limit.",
+    "providers": "The accounts at vendors through which a live project sends.",
     "webhooks": "Where events are posted to, what became of each, and posting them again.",
 }

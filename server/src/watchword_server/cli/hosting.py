@@ -126,8 +126,9 @@ class Server:
     async def _begin(self) -> None:
         work = asyncio.create_task(self._worker.run(), name="worker")
         notify = asyncio.create_task(self._notifier.run(), name="notifier")
+        accounts = asyncio.create_task(self.runtime.sessions.run(), name="accounts")
         http = asyncio.create_task(self._http.serve([self._listener]), name="http")
-        self._tasks = (work, notify, http)
+        self._tasks = (work, notify, accounts, http)
         ready = asyncio.create_task(self._http.answers.wait())
         await asyncio.wait({*self._tasks, ready}, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
@@ -149,7 +150,7 @@ class Server:
 
     async def stop(self) -> None:
         """Drain and close; raises what made a part of it fail."""
-        work, notify, http = self._tasks
+        work, notify, accounts, http = self._tasks
         try:
             await self.runtime.services.events.close()  # streams would be waited for
             self._http.should_exit = True
@@ -162,6 +163,8 @@ class Server:
                 work.cancel()
                 notify.cancel()
                 await asyncio.wait({work, notify})
+            accounts.cancel()  # last: reports on what was just handed over still come in
+            await asyncio.wait({accounts})
         finally:
             await self.runtime.close()
         for task in self._tasks:

@@ -35,6 +35,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "templates": Row("templates", "Write, preview and review a project's templates."),
         "routes": Row("routes", "Say over which channels codes are tried, and for whom."),
         "limits": Row("limits", "Unlock an address that failed too often."),
+        "providers": Row("providers", "Add vendors' accounts, try them, see how they are."),
         "webhooks": Row("webhooks", "Post events to URLs; see what became of each; replay."),
     },
     "Use": {

@@ -13,6 +13,8 @@ from watchword_server.domain.events import Event
 from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.template import Template
 from watchword_server.domain.verification import Live, Verification
+from watchword_server.ports.accounts import ProviderAccounts
+from watchword_server.ports.inbound import IncomingMessages, OptOuts, Reports
 from watchword_server.ports.records import (
     AddressState,
     Checkable,
@@ -364,6 +366,14 @@ class Transaction(Protocol):
     def webhook_endpoints(self) -> WebhookEndpoints: ...
     @property
     def webhook_deliveries(self) -> WebhookDeliveries: ...
+    @property
+    def provider_accounts(self) -> ProviderAccounts: ...
+    @property
+    def reports(self) -> Reports: ...
+    @property
+    def incoming(self) -> IncomingMessages: ...
+    @property
+    def opt_outs(self) -> OptOuts: ...
 
 
 class Store(Protocol):

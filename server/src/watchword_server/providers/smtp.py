@@ -22,7 +22,7 @@ import msgspec
 from watchword_server.domain.address import mask
 from watchword_server.domain.delivery import Message, Reason, Receipt
 from watchword_server.domain.errors import Misconfigured
-from watchword_server.ports.providers import Provider, Rejected, Unavailable, Uncertain
+from watchword_server.ports.providers import Provider, Rejected, Setup, Unavailable, Uncertain
 from watchword_server.providers import mime
 
 Failure = Rejected | Unavailable | Uncertain
@@ -226,13 +226,13 @@ class Smtp(Provider):
 
     name = "smtp"
     channels = frozenset({"email"})
-    reports = False
-    local = False
-    prompt = False
 
     def __init__(
-        self, settings: Settings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+        self, settings: Settings, setup: Setup | None = None, *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:  # fmt: skip
+        if setup is not None:
+            self.name = setup.account
         self._settings = settings
         self._address = settings.mailbox
         self._now = now

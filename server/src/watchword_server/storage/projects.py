@@ -19,6 +19,8 @@ OWNED = (
     "api_keys", "templates", "template_versions", "live", "verifications", "deliveries",
     "events", "work", "address_states", "failed_checks", "inbox", "idempotency_keys",
     "webhook_endpoints", "webhook_deliveries", "webhook_attempts", "routes",
+    "delivery_references", "delivery_reports", "held_reports", "incoming", "opt_outs",
+    "provider_accounts",
 )  # fmt: skip
 """The tables whose rows belong to a project and go with it."""
 

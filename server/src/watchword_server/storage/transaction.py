@@ -6,7 +6,9 @@ from watchword_server.storage.addresses import AddressRows, InboxRows
 from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.deliveries import DeliveryRows, EventRows, WorkRows
 from watchword_server.storage.idempotency import IdempotencyKeyRows
+from watchword_server.storage.inbound import IncomingRows, OptOutRows, ReportRows
 from watchword_server.storage.projects import ApiKeyRows, ProjectRows, RouteRows, TemplateRows
+from watchword_server.storage.providers import ProviderAccountRows
 from watchword_server.storage.verifications import LiveRows, VerificationRows
 from watchword_server.storage.webhooks import WebhookDeliveryRows, WebhookEndpointRows
 
@@ -30,3 +32,7 @@ class Rows:
         self.idempotency_keys = IdempotencyKeyRows(cursor)
         self.webhook_endpoints = WebhookEndpointRows(cursor, self.deferred)
         self.webhook_deliveries = WebhookDeliveryRows(cursor, self.deferred)
+        self.provider_accounts = ProviderAccountRows(cursor)
+        self.reports = ReportRows(cursor, self.deferred)
+        self.incoming = IncomingRows(cursor)
+        self.opt_outs = OptOutRows(cursor)

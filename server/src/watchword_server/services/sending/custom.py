@@ -87,7 +87,7 @@ class CustomSending(Sending):
 
         def unit(tx: Transaction) -> list[Live]:
             return [
-                self._placed(tx, message.draft, place if more is not None else None, now)
+                self._placed(tx, message, place if more is not None else None, now)
                 for place, message in enumerate(messages)
             ]
 
@@ -112,9 +112,18 @@ class CustomSending(Sending):
     def _count(self, caller: Caller, to: Sequence[Address], now: int) -> Standing:
         return admit_all(self._throughput, caller, to, now)
 
-    def _placed(self, tx: Transaction, draft: Draft, place: int | None, now: int) -> Live:
+    def _placed(self, tx: Transaction, message: Prepared, place: int | None, now: int) -> Live:
         with _Naming(place):
-            return self._begin(tx, draft, False, now)[0]
+            return self._begin(tx, self._wanted(tx, message, now), False, now)[0]
+
+    def _wanted(self, tx: Transaction, message: Prepared, now: int) -> Draft:
+        """The draft with only the steps that its recipient wants; a notice is known by its
+        occasion alone, so its recipient is looked up here."""
+        project, identity = message.draft.live.project, message.to.identity
+        state = tx.addresses.get(project, self._drafter.index(project, identity), now)
+        if state is None or not state.opted_out:
+            return message.draft
+        return self._left(tx, message.draft, state.opted_out)
 
 
 class _Naming:

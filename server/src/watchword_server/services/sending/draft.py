@@ -90,6 +90,7 @@ class Drafter:
         self._numbering = numbering
         self._accounts = accounts
         self._entropy = entropy
+        self._routes_of = accounts.generation
         self._routes: dict[tuple[object, ...], tuple[Template, Plan | None, Route]] = {}
 
     def alternate(self, email: str | None) -> Address | None:
@@ -126,6 +127,9 @@ class Drafter:
             usual = (caller.project, chosen.id, to.kind, caller.mode)
             if plan is not None and plan.has_conditions:
                 usual = (*usual, to.region, to.number_type)
+            if self._routes_of != self._accounts.generation:
+                self._routes.clear()
+                self._routes_of = self._accounts.generation
             known = self._routes.get(usual)
             if known is not None and known[0] is chosen and known[1] is plan:
                 return known[2]
@@ -193,6 +197,10 @@ class Drafter:
         return Draft(
             live, route, self.account(caller.project, caller.mode, route[0]), (details, secrets)
         )
+
+    def index(self, project: bytes, identity: str) -> bytes:
+        """By what the store knows an address."""
+        return self._keyring.blind_index(project, identity)
 
     def account(self, project: bytes, mode: Mode, step: Step) -> str:
         """Who is to take a step.

@@ -5,11 +5,13 @@ verification that may be pending already, the new one with its first delivery.
 """
 
 import asyncio
+from collections.abc import Collection
 from functools import lru_cache
 
 import msgspec
 
 from watchword_server.domain import ids
+from watchword_server.domain.channel import Channel
 from watchword_server.domain.errors import RATE_LIMITED, UNREACHABLE, Problem
 from watchword_server.domain.events import Data, EventType
 from watchword_server.domain.limits import Standing, Throughput
@@ -25,6 +27,7 @@ from watchword_server.ports.records import AddressState, Job
 from watchword_server.ports.store import Store, Transaction
 from watchword_server.services.sending.admission import admit, admit_resend
 from watchword_server.services.sending.draft import Draft, Drafter, Start, saved_route
+from watchword_server.services.sending.willing import first_willing, without
 
 _MS = 1000
 _FRESH = AddressState()
@@ -169,6 +172,7 @@ class Sending:
         self, tx: Transaction, drafted: Draft, claimed: bool, now: int
     ) -> tuple[Live, Job | None]:
         """The unit of a start: what is pending then, and its job if it is a new one."""
+        drafted = self._considerate(tx, drafted, now)
         draft, opened = drafted.live, drafted.opened
         first = drafted.route[0], drafted.account
         job = self._ledger.begin(tx, draft, *first, now, claimed=claimed, opened=opened, fresh=True)
@@ -180,11 +184,15 @@ class Sending:
         if state.sends:
             wait = POLICIES[draft.policy].cooldown_s(1 + state.sends) * _MS
             draft = msgspec.structs.replace(draft, next_send_at=now + wait)
+        if state.opted_out:  # the claim of a step that is opted out skips it, and says so
+            willing = first_willing(drafted.route, state.opted_out)
+            draft = msgspec.structs.replace(draft, channel=willing.channel)
+            claimed = claimed and willing is drafted.route[0]
         job = self._ledger.begin(
             tx, draft, *first, now, claimed=claimed, opened=opened, fresh=False
         )
         if job is not None:
-            return draft, job
+            return draft, job if claimed else None
         pending = tx.live.of_address(draft.project, draft.address)
         if pending is None:  # nothing blocked the insert, so its project was deleted just now
             raise ids.unknown(ids.Prefix.PROJECT)
@@ -197,6 +205,29 @@ class Sending:
         trigger = Trigger.TIME_PASSED if expired else Trigger.CANCEL
         self._ledger.finish(tx, pending, trigger, now)
         return self._begin(tx, drafted, claimed, now)
+
+    def _considerate(self, tx: Transaction, drafted: Draft, now: int) -> Draft:
+        """The draft without an email step whose address, the recipient's second, is opted out.
+
+        Raises:
+            Problem: UNSUBSCRIBED where that was the only one.
+        """
+        project, second = drafted.live.project, drafted.opened[0].alternate_email
+        if second is None:
+            return drafted
+        state = tx.addresses.get(project, self._drafter.index(project, second.lower()), now)
+        opted_out = state is not None and Channel.EMAIL in state.opted_out
+        return self._left(tx, drafted, (Channel.EMAIL.value,)) if opted_out else drafted
+
+    def _left(self, tx: Transaction, drafted: Draft, opted_out: Collection[str]) -> Draft:
+        """The draft with only the steps that are not opted out.
+
+        Raises:
+            Problem: UNSUBSCRIBED where no step is left.
+        """
+        left = without(drafted, opted_out)
+        account = self._account(tx, left.live, left.route[0])
+        return msgspec.structs.replace(left, account=account)
 
     def _state(self, tx: Transaction, live: Live, now: int) -> AddressState:
         """What is remembered of a verification's address.
@@ -217,6 +248,9 @@ class Sending:
         route = _decoded(live.route)
         step = live.step if channel is None else _asked_step(tx, live, route, channel)
         state = self._state(tx, live, now)
+        if state.opted_out:
+            asked = route[step : step + 1] if channel else route[step:]
+            first_willing(asked, state.opted_out)
         policy = POLICIES[live.policy]
         wait = policy.cooldown_s(state.sends + live.sends + 1) * _MS
         counted = tx.live.count_send(live.project, live.id, now, now + wait, policy.max_sends)
