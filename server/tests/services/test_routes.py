@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from services.acme import add, change
 from services.desk import PHONE, is_refused, opened, refusal
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.errors import (
@@ -135,6 +136,38 @@ async def test_where_the_inbox_carries_everything_no_account_is_needed(developme
     await save(development, WHATSAPP, SMS)
     problem = await refusal(save(development, by("nobody")))
     is_refused(problem, BAD_FIELD, rule="unknown_account")
+
+
+async def test_a_projects_own_account_is_known_by_its_state(desk, acme):
+    shown = await add(desk)
+    assert (await save(desk, by("gate", "sms carrier"))).plan.steps[0].accounts[0] == "gate"
+    whatsapp = msgspec.structs.replace(WHATSAPP, accounts=("gate",))
+    problem = await refusal(save(desk, whatsapp))
+    is_refused(problem, BAD_FIELD, field="steps[0].accounts", rule="incapable_account")
+    await change(desk, shown, disabled=True)
+    is_refused(await refusal(save(desk, by("gate"))), BAD_FIELD, rule="disabled_account")
+    await desk.services.provider_accounts.delete(desk.caller, shown.account.id)
+    is_refused(await refusal(save(desk, by("gate"))), BAD_FIELD, rule="unknown_account")
+
+
+async def test_an_account_of_a_project_that_is_not_live_can_be_named(development, acme):
+    shown = await add(development)
+    await save(development, by("gate"))
+    await change(development, shown, disabled=True)
+    problem = await refusal(save(development, by("gate")))
+    is_refused(problem, BAD_FIELD, rule="disabled_account")
+
+
+async def test_a_step_is_carried_by_the_accounts_it_names(desk, acme):
+    await add(desk)
+    await save(desk, by("gate"), VOICE)
+    asked = {"template": "otp-any", "route": "log-in"}
+    for number in range(5):
+        verification = await desk.start(f"+1415555{2100 + number}", **asked)
+        await desk.deliver()
+        (delivery,) = (await desk.timeline(verification)).deliveries
+        assert delivery.provider == "gate"
+    assert desk.sms.messages == []
 
 
 # ---- templates that name a route -----------------------------------------------------------------
@@ -305,14 +338,17 @@ async def test_email_joins_a_saved_route_by_the_alternate_only(desk):
     assert await kept(desk, to="ada@example.com", template="mine") == (Step("email"),)
 
 
-async def test_a_channel_whose_last_account_is_gone_is_left_out(desk):
-    await save(desk, SMS, VOICE)
-    accounts = desk.runtime._accounts
-    accounts._outside = tuple(one for one in accounts._outside if one.name != "sms carrier")
-    assert await kept(desk, template="otp-any", route="log-in") == (Step("voice"),)
-    accounts._outside = ()
-    problem = await refusal(desk.start(template="otp-any", route="log-in"))
-    is_refused(problem, NO_CHANNEL, channel="sms", reason="no_provider_account")
+async def test_a_channel_whose_last_account_is_gone_is_left_out(desk, acme, monkeypatch):
+    monkeypatch.setattr(acme, "channels", frozenset({"whatsapp"}))
+    shown = await add(desk)
+    await save(desk, WHATSAPP, SMS)
+    await save(desk, WHATSAPP, id="alone")
+    asked = {"template": "otp-any", "route": "log-in"}
+    assert await kept(desk, **asked) == (Step("whatsapp"), Step("sms"))
+    await change(desk, shown, disabled=True)
+    assert await kept(desk, **asked) == (Step("sms"),)
+    problem = await refusal(desk.start(template="otp-any", route="alone"))
+    is_refused(problem, NO_CHANNEL, channel="whatsapp", reason="no_provider_account")
 
 
 async def test_a_changed_route_is_for_what_starts_from_then_on(desk):

@@ -40,8 +40,6 @@ from watchword.models import (
     ProviderTest,
     ProviderType,
     Replay,
-    Route,
-    RouteReport,
     SandboxWebhook,
     Template,
     TemplatePreview,
@@ -50,6 +48,7 @@ from watchword.models import (
     WebhookEndpoint,
 )
 from watchword.protocol import __version__
+from watchword.routes import Route, RouteReport
 
 __all__ = [
     "APIError",
