@@ -40,8 +40,6 @@ from watchword.models import (
     ProviderTest,
     ProviderType,
     Replay,
-    Route,
-    RouteReport,
     SandboxWebhook,
     Template,
     TemplatePreview,
@@ -51,6 +49,7 @@ from watchword.models import (
 )
 from watchword.opt_outs import OptOut
 from watchword.protocol import __version__
+from watchword.routes import Route, RouteReport
 
 __all__ = [
     "APIError",

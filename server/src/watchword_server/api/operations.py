@@ -56,7 +56,7 @@ TAGS: dict[str, str] = {
     "api-keys": "Keys of the project: what each may do, from where, until when.",
     "projects": "The tenants of this server; for its administrator.",
     "guard": "Addresses that met a limit.",
-    "opt-outs": "Who gets no messages.",
     "providers": "The accounts at vendors through which a live project sends.",
+    "opt-outs": "Who gets no messages.",
     "webhooks": "Where events are posted to, what became of each, and posting them again.",
 }

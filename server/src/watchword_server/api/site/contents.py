@@ -20,7 +20,7 @@ CONTENTS: tuple[Section, ...] = (
     Section("Start here", ("sandbox",)),
     Section(
         "Guides",
-        ("templates", "hosted-page", "provider-accounts", "webhooks", "events", "idempotency"),
+        ("templates", "provider-accounts", "hosted-page", "webhooks", "events", "idempotency"),
     ),
     Section("Providers", (), "providers"),
     Section("Run it", ("settings", "destinations", "performance")),
