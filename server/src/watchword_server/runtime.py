@@ -127,10 +127,18 @@ class Runtime:
         self._network = network
         box = SettingsBox(keyring, entropy)
         maker = AccountMaker(providers, box, adapters.setups(settings, clock, network, entropy))
-        self.accounts = accounts = Keeper(store, maker.make, own_accounts, Choosing(clock, entropy))
+        self.accounts = Keeper(store, maker.make, own_accounts, Choosing(clock, entropy))
         self.poster, self._stranger = adapters.posters(settings, clock, poster)
         self.dispatch = Switchboard()
-        self._numbering = numbering = _plans()
+        self._numbering = _plans()
+        self._join(keyring, entropy, maker, box)
+
+    def _join(
+        self, keyring: Keyring, entropy: Entropy, maker: AccountMaker, box: SettingsBox
+    ) -> None:
+        """Make the use cases and the worker's part."""
+        settings, store, clock = self.settings, self.store, self.clock
+        accounts, numbering = self.accounts, self._numbering
         ledger = Ledger(sequence := ids.Sequence(entropy(6)))
         own, magic = catalogue.templates(), catalogue.templates(table=catalogue.SANDBOX)
         sandboxes = Sandboxes(store, clock, keyring, (*own, *magic), _per_day(settings))
@@ -143,7 +151,7 @@ class Runtime:
         http, schedule = adapters.plain_http(settings), settings.webhook_schedule
         approve = AutoApprove(settings.template_auto_approve)
         tariff = Tariff(settings.message_prices, settings.price_currency)
-        autofill = _autofill(settings)
+        autofill, url = _autofill(settings), settings.public_url
         self.services = Services(
             directory=directory,
             sending=CustomSending(*sending, throughput, *writing),
@@ -159,11 +167,9 @@ class Runtime:
             webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
             webhook_log=WebhookLog(store, clock, keyring),
             provider_accounts=ProviderAccounts(store, clock, entropy, accounts, maker, box),
-            public_url=settings.public_url,
+            public_url=url,
             trying=Trying(store, clock, entropy, accounts, numbering, throughput),
-            hosted_pages=HostedPages(
-                store, clock, keyring, directory, throughput, settings.public_url
-            ),
+            hosted_pages=HostedPages(store, clock, keyring, directory, throughput, url),
             throughput=throughput,
             clock=clock,
         )

@@ -32,7 +32,6 @@ from watchword.models import (
     InboxMessage,
     LintReport,
     Message,
-    OptOut,
     Ping,
     Project,
     Provider,
@@ -41,8 +40,6 @@ from watchword.models import (
     ProviderTest,
     ProviderType,
     Replay,
-    Route,
-    RouteReport,
     SandboxWebhook,
     Template,
     TemplatePreview,
@@ -50,7 +47,9 @@ from watchword.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from watchword.opt_outs import OptOut
 from watchword.protocol import __version__
+from watchword.routes import Route, RouteReport
 
 __all__ = [
     "APIError",
