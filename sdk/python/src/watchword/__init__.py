@@ -32,12 +32,9 @@ from watchword.models import (
     InboxMessage,
     LintReport,
     Message,
-    OptOut,
     Ping,
     Project,
     Replay,
-    Route,
-    RouteReport,
     SandboxWebhook,
     Template,
     TemplatePreview,
@@ -45,7 +42,9 @@ from watchword.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from watchword.opt_outs import OptOut
 from watchword.protocol import __version__
+from watchword.routes import Route, RouteReport
 from watchword.vendors import (
     Provider,
     ProviderHealth,

@@ -108,21 +108,6 @@ class InboxMessage(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptOut(Record):
-    """An address, masked, that gets no messages over a channel.
-
-    Attributes:
-        source: recipient or operator: who wanted it so.
-    """
-
-    opt_out_id: str
-    channel: str
-    to: str | None = field(default=None, repr=False)
-    source: str | None = None
-    created_at: When = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class SandboxWebhook(Record):
     """Where the events of a sandbox go; `verified` is whether it answered its signed ping."""
 
@@ -172,39 +157,6 @@ class TemplateVersion(Record):
     contents: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(
         default_factory=dict, repr=False, hash=False
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Route(Record):
-    """A saved route.
-
-    Attributes:
-        steps: `channel`, `accounts`, `wait_s`, `until` and `when` of each.
-        short_form: the same in short; None where it does not fit.
-        templates: the templates that name it.
-    """
-
-    route_id: str
-    description: str | None = None
-    steps: Objects = field(default=(), hash=False)
-    short_form: str | None = None
-    templates: Strings = ()
-    created_at: When = None
-    updated_at: When = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class RouteReport(Record):
-    """What keeps a route from being saved, and which steps a recipient would get.
-
-    Attributes:
-        problems: `field`, `rule` and `message` of each.
-        chosen: `step`, `channel`, `taken` and `left_out` of each; empty where `to` was not given.
-    """
-
-    valid: bool
-    problems: Objects = field(default=(), hash=False)
-    chosen: Objects = field(default=(), hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)

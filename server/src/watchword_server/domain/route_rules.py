@@ -59,8 +59,8 @@ def problems(plan: Plan, numbers: Numbers) -> tuple[PlanError, ...]:
 
 
 def at(place: int, part: str = "") -> str:
-    """The field of a step: `steps.1.channel`."""
-    return f"steps.{place}.{part}" if part else f"steps.{place}"
+    """The field of a step, as the API writes it: `steps[1].channel`."""
+    return f"steps[{place}].{part}" if part else f"steps[{place}]"
 
 
 def _head_problems(plan: Plan) -> Iterator[PlanError]:
