@@ -369,7 +369,7 @@ ROUTES = (
     saving("a wait of 601", "steps[0].wait_s", "maximum", {**SMS_STEP, "wait_s": 601}),
     saving("a wait in words", "steps[0].wait_s", "type", {**SMS_STEP, "wait_s": "30s"}),
     saving("an until that is none", "steps[0].until", "enum", {**SMS_STEP, "until": "read"}),
-    saving("an account in capitals", "steps[0].accounts[0]", "pattern",
+    saving("a step by an account in capitals", "steps[0].accounts[0]", "pattern",
            {**SMS_STEP, "accounts": ["A"]}),
     saving("an account twice", "steps[0].accounts", "duplicate",
            {**SMS_STEP, "accounts": ["a", "a"]}),

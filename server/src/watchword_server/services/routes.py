@@ -1,10 +1,11 @@
 """The use cases of `/v1/routes`: saved, checked, read and deleted."""
 
+import asyncio
 from collections.abc import Container, Iterator, Mapping, Sequence
 
 import msgspec
 
-from watchword_server.domain import strangers
+from watchword_server.domain import ids, strangers
 from watchword_server.domain.address import Address
 from watchword_server.domain.channel import CODELESS, Channel
 from watchword_server.domain.countries import Numbers
@@ -115,6 +116,8 @@ class Routes:
             if old is None and len(tx.routes.of(project)) >= most:
                 detail = f"This project has at most {most} routes; delete one."
                 raise Problem(NOT_ALLOWED_HERE, detail, extra={"reason": "too_many_routes"})
+            if tx.projects.get(project) is None:  # it was deleted just now
+                raise ids.unknown(ids.Prefix.PROJECT)
             naming = _templates(tx, project)
             _check_templates(plan, naming)
             made = now if old is None else old.created_at
@@ -185,7 +188,8 @@ class Routes:
                     name: tx.provider_accounts.named(caller.project, name) for name in names
                 }
             )
-        found = problems(plan, self._numbers)
+        # Conditions of many countries take tens of milliseconds: too long for everybody's loop.
+        found = await asyncio.to_thread(problems, plan, self._numbers)
         return (*found, *self._account_problems(caller, plan, kept))
 
     def _account_problems(
