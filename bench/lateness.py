@@ -5,11 +5,16 @@ that, once the first minute is over, as many wait at any time as are to wait.  T
 sent for half a minute while the first fall back.  The lateness of a fallback is the time from its
 deadline to the moment in which the voice carrier is handed the message.  Services and worker are
 those of a server, on a file with durable commits and on the real clock; there is no HTTP, and the
-carriers answer at once.  Run as a process of its own; prints JSON.
+carriers answer at once.  A witness, a process that does nothing but wake up every few
+milliseconds, tells how long the machine itself stood still meanwhile.
+
+Run as a process of its own; prints JSON.
 """
 
 import asyncio
+import contextlib
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -36,6 +41,16 @@ _TICK_S = 0.02
 _PATIENCE_S = 60
 
 
+_WITNESS = """
+import select, sys, time
+worst, last = 0.0, time.monotonic()
+while not select.select([sys.stdin], [], [], 0.005)[0]:
+    now = time.monotonic()
+    worst, last = max(worst, now - last), now
+print(1000 * worst)
+"""
+
+
 class Silent(Provider):
     """Takes every SMS and never reports."""
 
@@ -53,11 +68,19 @@ class Calls(Provider):
 
     def __init__(self) -> None:
         self.at: dict[str, float] = {}
+        self._news = asyncio.Condition()
 
     async def send(self, message: Message) -> Receipt:
         """See `ports.Provider.send`."""
         self.at[message.to] = time.time() * 1000
+        async with self._news:
+            self._news.notify_all()
         return Receipt(reference=message.id)
+
+    async def until(self, count: int) -> None:
+        """Wait until so many were called."""
+        async with self._news:
+            await self._news.wait_for(lambda: len(self.at) >= count)
 
 
 class Load:
@@ -95,12 +118,16 @@ async def measure(database: Path, numbers: list[str], waiting: int) -> dict[str,
     load = Load(runtime, await runtime.operator("bench"), calls)
     worker = Worker(runtime)
     working = asyncio.create_task(worker.run())
+    witness = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _WITNESS, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     cpu = time.process_time()
     await load.run(numbers, waiting / WAIT_S)
-    last = time.time() + WAIT_S + _PATIENCE_S
-    while len(calls.at) < len(numbers) and time.time() < last:
-        await asyncio.sleep(_TICK_S)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(WAIT_S + _PATIENCE_S):
+            await calls.until(len(numbers))
     cpu = time.process_time() - cpu
+    stalled, _ = await witness.communicate(b"stop")
     worker.stop()
     await working
     await runtime.close()
@@ -110,7 +137,7 @@ async def measure(database: Path, numbers: list[str], waiting: int) -> dict[str,
         "sent": len(numbers), "waiting": load.waiting, "fell_back": len(late),
         "earliest_ms": late[0], "p50_ms": late[len(late) // 2],
         "p99_ms": late[len(late) * 99 // 100], "p100_ms": late[-1],
-        "cpu_us": 1e6 * cpu / len(numbers),
+        "stalled_ms": float(stalled), "cpu_us": 1e6 * cpu / len(numbers),
     }  # fmt: skip
 
 
