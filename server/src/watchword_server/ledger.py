@@ -4,14 +4,15 @@ Services decide; the ledger writes.  Everything here runs inside a unit of the s
 the project first, and appends the event that belongs to the change.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from watchword_server.domain import events, ids
-from watchword_server.domain.delivery import Delivery, DeliveryStatus, Reason
+from watchword_server.domain.delivery import Delivery, DeliveryStatus, Reason, may_follow
 from watchword_server.domain.errors import ALREADY_USED, ENDED, RATE_LIMITED, Problem
 from watchword_server.domain.events import Data, EventType
+from watchword_server.domain.inbound import Report
 from watchword_server.domain.policy import LOCKOUT, remembered_sends
 from watchword_server.domain.routing import Route, Step
 from watchword_server.domain.verification import (
@@ -25,6 +26,7 @@ from watchword_server.domain.verification import (
     end,
 )
 from watchword_server.ports.alerts import AlertMail
+from watchword_server.ports.inbound import KeptReport
 from watchword_server.ports.records import AddressState, Job, Work
 from watchword_server.ports.store import Transaction
 
@@ -171,6 +173,51 @@ class Ledger:
                 reference=reference or delivery.reference, updated_at=now,
             )
         )  # fmt: skip
+
+    def refer(
+        self, tx: Transaction, of: Verification, delivery: Delivery, references: Sequence[str],
+        now: int,
+    ) -> None:  # fmt: skip
+        """Have reports with these references find a delivery that was handed over.
+
+        Its settled state is written already: reports that were faster are applied on top of it.
+        """
+        for reference in references:
+            number = delivery.number
+            tx.reports.refer(of.project, delivery.provider, reference, of.id, number, now)
+        for held in tx.reports.take_held(of.project, delivery.provider, references):
+            settled = tx.deliveries.get(of.project, of.id, delivery.number)
+            if settled is not None:
+                why = Reason(held.reason) if held.reason else None
+                status = DeliveryStatus(held.status)
+                report = Report(references=(), status=status, reason=why, raw=held.raw)
+                self.report(tx, of, settled, report, now)
+
+    def report(
+        self, tx: Transaction, of: Verification, delivery: Delivery, report: Report, now: int
+    ) -> bool:
+        """Keep a report, and move its delivery if that state may follow; whether it did.
+
+        What did not arrive is due work at once, if the verification is still pending: the route
+        decides what follows.
+        """
+        moves = may_follow(delivery.status, report.status)
+        why = report.reason.value if report.reason else None
+        tx.reports.keep(
+            KeptReport(
+                project=of.project, verification=of.id, number=delivery.number,
+                id=self._sequence.make(now), status=report.status.value, reason=why,
+                raw=report.raw, moved=moves, at=now,
+            )
+        )  # fmt: skip
+        if not moves:
+            return False
+        self.settle(tx, of, delivery, (report.status,), now, reason=report.reason, raw=report.raw)
+        if report.status is DeliveryStatus.UNDELIVERED:
+            live = tx.live.get(of.project, of.id)
+            if live is not None:
+                self.wait(tx, live, delivery.number, now, now)
+        return True
 
     def approved(
         self, tx: Transaction, live: Live, checks: int, now: int, *, remembered: bool

@@ -2,8 +2,9 @@
 
 import ssl
 import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 import phonenumbers
@@ -12,11 +13,11 @@ from phonenumbers import phonenumberutil, re_util
 from watchword_server import providers
 from watchword_server.clock import SteadyClock
 from watchword_server.domain import catalogue, destinations, ids, sandbox, strangers
+from watchword_server.domain.countries import Numbers, numbers_from
 from watchword_server.domain.errors import Misconfigured, Problem
 from watchword_server.domain.limits import DailyQuota, Throughput
 from watchword_server.domain.numbering import Numbering, numbering_from
 from watchword_server.domain.project import Caller, Mode, Scope
-from watchword_server.domain.routing import Outcome, Step
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.tariff import Tariff
 from watchword_server.domain.template import Autofill, OriginBound, TemplateError
@@ -24,21 +25,35 @@ from watchword_server.domain.template_review import AutoApprove
 from watchword_server.egress.network import GuardedNetwork
 from watchword_server.entropy import PagedEntropy
 from watchword_server.ledger import Ledger
-from watchword_server.ports.alerts import Watched
 from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy, Poster
-from watchword_server.ports.providers import Provider
+from watchword_server.ports.providers import Provider, Setup
 from watchword_server.ports.records import Job
 from watchword_server.providers.inbox import Inbox, magic_script
+from watchword_server.services.accounts import (
+    AccountMaker,
+    Choosing,
+    Keeper,
+    Own,
+    ProviderAccounts,
+    Sessions,
+    SettingsBox,
+    Trying,
+    Watching,
+)
 from watchword_server.services.alert_mails import AlertMailing
 from watchword_server.services.alerts import Alerts
 from watchword_server.services.api_keys import ApiKeys
+from watchword_server.services.callbacks import Callbacks
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
 from watchword_server.services.directory import CachedDirectory
 from watchword_server.services.events import Events
 from watchword_server.services.idempotency import Idempotency
+from watchword_server.services.opt_outs import OptOuts
 from watchword_server.services.projects import Projects
 from watchword_server.services.reading import Reading
+from watchword_server.services.reporting import Reporting
+from watchword_server.services.routes import Routes
 from watchword_server.services.sandboxes import Sandboxes
 from watchword_server.services.sending import CustomSending, Rehearsing
 from watchword_server.services.sending.admission import RATES
@@ -68,57 +83,16 @@ class Services(msgspec.Struct, frozen=True):
     api_keys: ApiKeys
     projects: Projects
     templates: Templates
+    routes: Routes
+    opt_outs: OptOuts
     idempotency: Idempotency
     webhook_endpoints: WebhookEndpoints
     webhook_log: WebhookLog
+    provider_accounts: ProviderAccounts
+    trying: Trying
+    public_url: str
     throughput: Throughput
     clock: Clock
-
-
-class ProviderAccounts:
-    """`ports.Accounts`: the configured providers, the inbox always among them."""
-
-    def __init__(self, inbox: Provider, outside: tuple[Provider, ...], magic: Provider) -> None:
-        if any(one.prompt and not one.local for one in (inbox, *outside, magic)):
-            raise Misconfigured("a provider that leaves this machine cannot be prompt")
-        self._inbox = inbox
-        self._outside = outside
-        self._magic = magic
-        self._named = {provider.name: provider for provider in (inbox, *outside, magic)}
-
-    def carries(self, project: bytes, mode: Mode, step: Step) -> bool:
-        """See `ports.Accounts.carries`."""
-        return self.pick(project, mode, step) is not None
-
-    def pick(
-        self, project: bytes, mode: Mode, step: Step, tried: Container[str] = ()
-    ) -> str | None:
-        """See `ports.Accounts.pick`."""
-        for one in self._of(mode):
-            if step.channel in one.channels and one.name not in tried:
-                return one.name
-        return None
-
-    def _of(self, mode: Mode) -> tuple[Provider, ...]:
-        if mode is Mode.SANDBOX:
-            return (self._magic,)
-        return self._outside if mode is Mode.LIVE else (self._inbox,)
-
-    def named(self, project: bytes, name: str) -> Provider | None:
-        """See `ports.Accounts.named`."""
-        return self._named.get(name)
-
-    def told(self, project: bytes, name: str, outcome: Outcome) -> None:
-        """See `ports.Accounts.told`."""
-
-    def watched(self) -> Iterator[Watched]:
-        """See `ports.alerts.Watch.watched`."""
-        return (Watched(None, one.name, is_down=False, provider=one) for one in self._outside)
-
-    async def aclose(self) -> None:
-        """Close every provider."""
-        for provider in self._named.values():
-            await provider.aclose()
 
 
 class Switchboard:
@@ -152,10 +126,14 @@ class Runtime:
 
     def __init__(
         self, settings: Settings, store: SqliteStore, clock: Clock, keyring: Keyring,
-        accounts: ProviderAccounts, entropy: Entropy, poster: Poster | None = None,
+        own_accounts: Own, network: GuardedNetwork, entropy: Entropy,
+        poster: Poster | None = None,
     ) -> None:  # fmt: skip
         self.settings, self.store, self.clock = settings, store, clock
-        self._accounts = accounts
+        self._network = network
+        box = SettingsBox(keyring, entropy)
+        maker = AccountMaker(providers, box, _setups(settings, clock, network, entropy))
+        self.accounts = accounts = Keeper(store, maker.make, own_accounts, Choosing(clock, entropy))
         self.poster, self._stranger = _posters(settings, clock, poster)
         self.dispatch = Switchboard()
         self._open = True
@@ -171,7 +149,7 @@ class Runtime:
         sending = store, clock, drafter, directory
         writing = ledger, self.dispatch, entropy
         posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
-        http = _plain_http(settings)
+        http, schedule = _plain_http(settings), settings.webhook_schedule
         approve = AutoApprove(settings.template_auto_approve)
         autofill = _autofill(settings)
         self.services = Services(
@@ -183,9 +161,14 @@ class Runtime:
             api_keys=ApiKeys(store, clock, entropy, keyring, directory),
             projects=Projects(store, clock, entropy, directory, own, magic, _LIMITS, approve),
             templates=Templates(store, clock, directory, autofill, approve, tariff),
+            routes=Routes(store, clock, directory, accounts, numbering, _numbers()),
+            opt_outs=OptOuts(store, clock, keyring, numbering, sequence),
             idempotency=Idempotency(store, clock, entropy, keyring),
             webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
             webhook_log=WebhookLog(store, clock, keyring),
+            provider_accounts=ProviderAccounts(store, clock, entropy, accounts, maker, box),
+            public_url=settings.public_url,
+            trying=Trying(store, clock, entropy, accounts, numbering, throughput),
             throughput=throughput,
             clock=clock,
         )
@@ -193,20 +176,28 @@ class Runtime:
         self.rehearsal = msgspec.structs.replace(
             self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
-        self._watch_with(accounts)
-        schedule = settings.webhook_schedule
+        self._watch()
+        self._hear(keyring, ledger, sequence)
         self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill
         )
 
-    def _watch_with(self, accounts: ProviderAccounts) -> None:
-        """What tells the operator what needs a look."""
+    def _hear(self, keyring: Keyring, ledger: Ledger, sequence: ids.Sequence) -> None:
+        """Join what takes the vendors' word."""
+        store, clock, numbering = self.store, self.clock, self._numbering
+        written = ledger, sequence, self.dispatch
+        self.reporting = Reporting(store, clock, keyring, numbering, *written)
+        self.callbacks = Callbacks(self.accounts, self.reporting, clock)
+        self.sessions = Sessions(self.accounts, providers, self.reporting.take, clock)
+
+    def _watch(self) -> None:
+        """Join what tells the operator what needs a look."""
         settings, store, clock = self.settings, self.store, self.clock
-        self.alerts = Alerts(store, clock, accounts, settings.price_currency)
+        self.alerts = Alerts(store, clock, Watching(self.accounts), settings.price_currency)
         self.alert_mailing = AlertMailing(
-            store, clock, settings.alert_emails, lambda: accounts.named(b"", MAIL_ACCOUNT),
-            settings.public_url,
+            store, clock, settings.alert_emails,
+            lambda: self.accounts.named(b"", MAIL_ACCOUNT), settings.public_url,
         )  # fmt: skip
 
     @classmethod
@@ -238,12 +229,14 @@ class Runtime:
         if isinstance(steady, SteadyClock):
             steady.hold_above(int(store.fact(HIGH_WATER) or 0))
         _same_keyring(store, keyring)
-        accounts = ProviderAccounts(
+        network = _network(settings, steady)
+        own = Own(
             inbox or _inbox(settings),
-            _outside(settings) if outside is None else outside,
             Inbox(script=magic_script(settings.sandbox_delay_s), name=sandbox.ACCOUNT),
+            _outside(settings, steady, network, entropy) if outside is None else outside,
         )
-        runtime = cls(settings, store, steady, keyring, accounts, entropy, poster)
+        runtime = cls(settings, store, steady, keyring, own, network, entropy, poster)
+        await runtime.accounts.refresh()
         await runtime._default_project()
         return runtime
 
@@ -251,7 +244,8 @@ class Runtime:
         """Close providers and store; what was accepted is durable."""
         self._open = False
         await self.services.events.close()
-        await self._accounts.aclose()
+        await self.accounts.aclose()
+        await self._network.aclose()
         await self.poster.aclose()
         await self._stranger.aclose()
         await self.store.close()
@@ -301,6 +295,10 @@ def _plans() -> Numbering:
     return numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
 
 
+def _numbers() -> Numbers:
+    return numbers_from(phonenumberutil, phonenumbers.PhoneMetadata)
+
+
 def _same_keyring(store: SqliteStore, keyring: Keyring) -> None:
     """Refuse another deployment's keys before they make every sealed row unreadable."""
     mark = keyring.fingerprint(b"", b"keyring").hex()
@@ -317,12 +315,36 @@ def _inbox(settings: Settings) -> Provider:
     return made
 
 
-def _outside(settings: Settings) -> tuple[Provider, ...]:
+def _outside(
+    settings: Settings, clock: Clock, network: GuardedNetwork, entropy: Entropy
+) -> tuple[Provider, ...]:
     account = settings.smtp_account()
     if account is None:
         return ()
-    made: Provider = providers.load("smtp")(providers.settings("smtp", account))
-    return (made,)
+    setup = Setup(account="smtp", callback_url="", network=network, now=clock.now, entropy=entropy)
+    return (providers.make("smtp", providers.settings("smtp", account), setup),)
+
+
+def _setups(
+    settings: Settings, clock: Clock, network: GuardedNetwork, entropy: Entropy
+) -> Callable[[str, bytes], Setup]:
+    """What adapters of accounts are given."""
+
+    def setup(name: str, account: bytes) -> Setup:
+        id = ids.text(ids.Prefix.PROVIDER, account)
+        url = f"{settings.public_url}/callbacks/{id}"
+        return Setup(
+            account=name, callback_url=url, network=network, now=clock.now, entropy=entropy
+        )
+
+    return setup
+
+
+def _network(settings: Settings, clock: Clock) -> GuardedNetwork:
+    """The way to vendors; plain http only to networks that the operator names."""
+    trust = _trust(settings.provider_ca_file, "WATCHWORD_PROVIDER_CA_FILE")
+    allowed = destinations.networks(settings.provider_networks)
+    return GuardedNetwork(clock.now, allowed, allow_http=False, trust=trust)
 
 
 def _posters(settings: Settings, clock: Clock, told: Poster | None) -> tuple[Poster, Poster]:
@@ -342,18 +364,23 @@ def _plain_http(settings: Settings) -> Callable[[bytes], bool]:
 
 
 def _poster(settings: Settings, clock: Clock, allowed: tuple[str, ...]) -> GuardedNetwork:
-    trust = None
-    if settings.webhook_ca_file is not None:
-        trust = ssl.create_default_context()
-        try:
-            trust.load_verify_locations(settings.webhook_ca_file)
-        except OSError as error:
-            raise Misconfigured(
-                f"WATCHWORD_WEBHOOK_CA_FILE names {settings.webhook_ca_file}, which cannot be "
-                f"used ({error.strerror or error})."
-            ) from None
+    trust = _trust(settings.webhook_ca_file, "WATCHWORD_WEBHOOK_CA_FILE")
     http, networks = settings.webhook_allow_http, destinations.networks(allowed)
     return GuardedNetwork(clock.now, networks, allow_http=http, trust=trust)
+
+
+def _trust(ca_file: Path | None, variable: str) -> ssl.SSLContext | None:
+    """The system's certificates and those of a file; None for the system's alone."""
+    if ca_file is None:
+        return None
+    trust = ssl.create_default_context()
+    try:
+        trust.load_verify_locations(ca_file)
+    except OSError as error:
+        raise Misconfigured(
+            f"{variable} names {ca_file}, which cannot be used ({error.strerror or error})."
+        ) from None
+    return trust
 
 
 def _per_day(settings: Settings) -> int | None:

@@ -30,6 +30,7 @@ class Worker:
     def __init__(self, runtime: Runtime) -> None:
         self._delivering = runtime.delivering
         self._idempotency = runtime.services.idempotency
+        self._reporting = runtime.reporting
         self._clock = runtime.clock
         self._free = runtime.settings.worker_concurrency
         self._woken = asyncio.Event()
@@ -157,6 +158,8 @@ class Worker:
                     while await self._delivering.forget(_SWEEP_ROWS):
                         pass
                     while await self._idempotency.forget(_SWEEP_ROWS):
+                        pass
+                    while await self._reporting.forget(_SWEEP_ROWS):
                         pass
             except Exception:
                 _log.exception("sweep.failed")

@@ -364,6 +364,61 @@ CONTROL = (
     Bad("unlock nobody", "POST /v1/guard/unlock", {"to": "nobody"}, BAD_FIELD, "to", "letters"),
 )  # fmt: skip
 
+PROVIDERS = "POST /v1/providers"
+PROVIDER = "prv_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"
+SMTP = {"name": "mail", "provider": "smtp"}
+MAIL = {"host": "127.0.0.1", "from_address": "codes@watchword.test"}
+
+
+def account(what: str, at: str, rule: str, **body: Any) -> Bad:
+    return Bad(what, PROVIDERS, {**SMTP, "settings": MAIL, **body}, BAD_FIELD, at, rule)
+
+
+PROVIDER_ACCOUNTS = (
+    Bad("an account without a provider", PROVIDERS, {"name": "mail"}, BAD_FIELD, "provider",
+        "required"),
+    account("a provider that is none", "provider", "enum", provider="pigeon-post"),
+    account("the inbox as a provider", "provider", "enum", provider="inbox"),
+    account("an account without a name", "name", "min_length", name=""),
+    account("an account in capitals", "name", "pattern", name="MAIL"),
+    account("an account with a space", "name", "pattern", name="mail two"),
+    account("an account named like ours", "name", "reserved", name="inbox"),
+    account("a weight below 0", "weight", "minimum", weight=-1),
+    account("a weight above 1000", "weight", "maximum", weight=1001),
+    account("settings as a list", "settings", "type", settings=[1]),
+    account("a setting too few", "settings.from_address", "required",
+            settings={"host": "127.0.0.1"}),
+    account("a setting too many", "settings.hostname", "unknown_field",
+            settings={**MAIL, "hostname": "mail.watchword.test"}),
+    account("a port in words", "settings.port", "type", settings={**MAIL, "port": "many-many"}),
+    account("a port too high", "settings.port", "maximum", settings={**MAIL, "port": 70_000}),
+    account("a security that is none", "settings.security", "enum",
+            settings={**MAIL, "security": "ssl-or-so"}),
+    account("a password alone", "settings.password", "value",
+            settings={**MAIL, "password": "tok-Zq81-canary"}),
+    account("a host that is none", "settings.host", "value",
+            settings={**MAIL, "host": "not a host"}),
+    account("a number as host", "settings.host", "type", settings={**MAIL, "host": 127001}),
+    Bad("an unknown account", f"GET /v1/providers/{PROVIDER}", None, NOT_FOUND),
+    Bad("an account with a bad id", "GET /v1/providers/prv_x", None, NOT_FOUND),
+    Bad("change an unknown account", f"PATCH /v1/providers/{PROVIDER}", {"weight": 1}, NOT_FOUND),
+    Bad("delete an unknown account", f"DELETE /v1/providers/{PROVIDER}", None, NOT_FOUND),
+    Bad("test an unknown account", f"POST /v1/providers/{PROVIDER}/test", {"to": TO}, NOT_FOUND),
+    Bad("test without a recipient", f"POST /v1/providers/{PROVIDER}/test", {}, BAD_FIELD, "to",
+        "required"),
+    Bad("test by pigeon", f"POST /v1/providers/{PROVIDER}/test",
+        {"to": TO, "channel": "pigeon"}, BAD_FIELD, "channel", "enum"),
+    Bad("the health of no account", f"GET /v1/providers/{PROVIDER}/health", None, NOT_FOUND),
+    Bad("a check-up in words", f"GET /v1/providers/{PROVIDER}/health?checkup=perhaps", None,
+        BAD_FIELD, "checkup", "type"),
+    Bad("a dry run of no account", f"POST /v1/providers/{PROVIDER}/dry-run", {"to": TO},
+        NOT_FOUND),
+    Bad("another name", f"PATCH /v1/providers/{PROVIDER}", {"name": "other"}, BAD_FIELD, "name",
+        "unknown_field"),
+    Bad("accounts without the right", "GET /v1/providers", None, FORBIDDEN,
+        headers={"authorization": "{checker_key}"}, extra={"scope": "providers:manage"}),
+)  # fmt: skip
+
 BAD_INPUTS: tuple[Bad, ...] = (
     *ADDRESSES,
     *TEMPLATES,
@@ -375,4 +430,5 @@ BAD_INPUTS: tuple[Bad, ...] = (
     *STATES,
     *TEMPLATE_CONFIGS,
     *CONTROL,
+    *PROVIDER_ACCOUNTS,
 )

@@ -31,7 +31,10 @@ IDS = (
     "unlockAddress createWebhookEndpoint listWebhookEndpoints getWebhookEndpoint "
     "updateWebhookEndpoint deleteWebhookEndpoint rotateWebhookSecret testWebhookEndpoint "
     "listWebhookDeliveries getWebhookDelivery replayWebhooks listEvents getEvent streamEvents "
-    "sendCustomMessage listSandboxMessages setSandboxWebhook"
+    "sendCustomMessage listSandboxMessages setSandboxWebhook "
+    "listProviderTypes createProvider listProviders getProvider updateProvider deleteProvider "
+    "testProvider getProviderHealth dryRunProvider "
+    "listRoutes getRoute putRoute deleteRoute checkRoute"
 )
 
 WITHOUT_ID = {name: value for name, value in EXAMPLE.items() if name != "template_id"}
@@ -94,8 +97,11 @@ def test_every_kind_of_error_is_explained() -> None:
 @anyio
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.slug)
 async def test_the_page_of_an_error_is_served(world: World, kind: Any) -> None:
-    for path in (f"/docs/errors/{kind.slug}.md", f"/docs/errors/{kind.slug}"):
-        reply = await world.client.get(path, headers={"authorization": None})
+    for path, accept in (
+        (f"/docs/errors/{kind.slug}.md", None), (f"/docs/errors/{kind.slug}", "text/markdown"),
+    ):  # fmt: skip
+        headers = {"authorization": None, "accept": accept}
+        reply = await world.client.get(path, headers=headers)
         page = reply.body.decode()
         assert reply.headers["content-type"] == "text/markdown; charset=utf-8"
         assert f"# {kind.title}\n" in page
@@ -103,9 +109,13 @@ async def test_the_page_of_an_error_is_served(world: World, kind: Any) -> None:
 
 
 @anyio
-@pytest.mark.parametrize("path", ["/docs/errors", "/docs/errors.md"])
-async def test_the_pages_of_errors_have_an_index(world: World, path: str) -> None:
-    reply = await world.client.get(path, headers={"authorization": None})
+@pytest.mark.parametrize(
+    ("path", "accept"), [("/docs/errors", "text/markdown"), ("/docs/errors.md", None)]
+)
+async def test_the_pages_of_errors_have_an_index(
+    world: World, path: str, accept: str | None
+) -> None:
+    reply = await world.client.get(path, headers={"authorization": None, "accept": accept})
     assert reply.headers["content-type"] == "text/markdown; charset=utf-8"
     for kind in KINDS:
         assert f"[{kind.title}]({PUBLIC_URL}/docs/errors/{kind.slug}.md)" in reply.body.decode()

@@ -22,8 +22,9 @@ from watchword_server.domain.routing import Step
 from watchword_server.domain.verification import Status, Trigger
 from watchword_server.domain.webhook import WebhookStatus
 from watchword_server.providers.inbox import Inbox
-from watchword_server.services import delivering, idempotency
+from watchword_server.services import idempotency
 from watchword_server.services.checking import Checked, Checking
+from watchword_server.services.delivering import claiming, handing_over
 from watchword_server.services.idempotency import Idempotency, _Given
 from watchword_server.services.sending import Sending, draft, service
 from watchword_server.services.webhooks import notifying
@@ -50,9 +51,9 @@ def put(owner: Any, name: str, value: Any) -> Any:
 
 def quick() -> None:
     """Leases, hand-overs and waits of seconds instead of tens of seconds."""
-    for module in (ledger, delivering):
+    for module in (ledger, claiming):
         put(module, "LEASE_S", LEASE_S)
-    put(delivering, "HAND_OVER_S", HAND_OVER_S)
+    put(handing_over, "HAND_OVER_S", HAND_OVER_S)
     put(idempotency, "LEASE_S", LEASE_S)
     put(idempotency, "RENEW_S", LEASE_S / 4)
     put(notifying, "LEASE_S", LEASE_S)
@@ -188,7 +189,7 @@ def pretend_to_send() -> None:
     async def sent(provider: Any, message: Any) -> Receipt:
         return Receipt(reference=message.id, delivered=False)
 
-    put(delivering, "_bounded", sent)
+    put(handing_over, "_bounded", sent)
     put(Inbox, "send", sent)
 
 

@@ -12,6 +12,7 @@ Header = tuple[bytes, bytes]
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
 MARKDOWN = b"text/markdown; charset=utf-8"
+HTML = b"text/html; charset=utf-8"
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):

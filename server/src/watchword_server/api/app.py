@@ -9,8 +9,9 @@ import re
 import secrets
 import time
 
+from watchword_server.api import callbacks
 from watchword_server.api.answer import Answer, fields, header
-from watchword_server.api.dispatch import Submission, handle
+from watchword_server.api.dispatch import handle
 from watchword_server.api.network import Hosts, Proxies
 from watchword_server.api.once import HEADER, Once
 from watchword_server.api.operation import Call
@@ -59,6 +60,7 @@ class Application:
         self.light = frozenset((one.method, one.path) for one in OPERATIONS if one.light)
         self.streaming = frozenset(one.path for one in OPERATIONS if one.streams)
         self._pages = Pages(runtime)
+        self._callbacks = callbacks.CallbackFace(runtime)
         self._problems = Problems(settings.public_url)
         self._hosts = Hosts(settings.public_url, settings.allowed_hosts)
         self._proxies = Proxies(settings.trusted_proxies)
@@ -92,7 +94,7 @@ class Application:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def answer(
-        self, method: str, path: str, headers: Headers, peer: str, submission: Submission
+        self, method: str, path: str, headers: Headers, peer: str, submission: HttpSubmission
     ) -> tuple[Answer, bytes]:
         """The answer to one request and its whole header, whatever server it came through.
 
@@ -109,7 +111,7 @@ class Application:
                 self._hosts.check(host)
             found = self._router.find(path)
             if found is None:
-                answer = self._pages.answer(method, path)
+                answer = await self._beside(method, path, headers, peer, submission)
             else:
                 methods, values = found
                 operation = methods.get(method)
@@ -138,6 +140,15 @@ class Application:
             what = operation.id if operation is not None else None
             _log.info("answered", method=method, operation=what, status=answer.status, ms=took)
         return answer, block
+
+    async def _beside(
+        self, method: str, path: str, headers: Headers, peer: str, submission: HttpSubmission
+    ) -> Answer:
+        """The answer of what is beside the API: the vendors' callbacks, and pages."""
+        if not path.startswith(callbacks.PREFIX):
+            return self._pages.answer(method, path, headers.get(b"accept", b""))
+        client = self._proxies.client(peer, headers) if self._proxies else peer
+        return await self._callbacks.answer(method, path, headers, client, submission)
 
     def _request_id(self, given: bytes | None) -> str:
         """The caller's own id for the request if it is a plain word, else a new one."""

@@ -41,6 +41,14 @@ CAUSES: dict[str, str] = {
     "the verification that is pending for the address.",
     "unknown-id": "Nothing with this id exists in the project of the key. An id of another "
     "project gives the same answer.",
+    "forged-callback": "A request to an account's callback URL was not signed by the account's "
+    "vendor: the secret differs, the URL differs from the one that was signed, or somebody else "
+    "sent it. Nothing of it was believed.",
+    "unreadable-callback": "A request to an account's callback URL is nothing that the account's "
+    "vendor sends, or the account's provider takes no callbacks.",
+    "unknown-report": "A callback reports only on messages that this account did not send, or "
+    "that were sent more than 30 days ago. It was kept for ten minutes, in case it was faster "
+    "than the vendor's answer to the send.",
     "unknown-path": "The server has no such path. A trailing slash counts.",
     "wrong-method": "The path exists but does not take this method. The `Allow` header and "
     "`allow` list those it takes.",
@@ -80,12 +88,10 @@ ACTIONS: dict[NextAction, str] = {
 """What each `next_action` asks a program to do."""
 
 
-def page(kind: ErrorKind, public_url: str) -> str:
+def page(kind: ErrorKind) -> str:
     """The page of a kind: what it means, why it happens, what to do."""
     retry = "yes" if kind.retryable else "no"
-    return f"""For AI agents: every call and its errors are in {public_url}/openapi.json.
-
-# {kind.title}
+    return f"""# {kind.title}
 
 | code | HTTP status | retryable | next_action |
 |---|---|---|---|
@@ -103,16 +109,15 @@ As a program: {ACTIONS[kind.next_action][0].lower()}{ACTIONS[kind.next_action][1
 """
 
 
-def index(public_url: str) -> str:
+def index() -> str:
     """The page that lists the pages."""
     rows = "".join(
-        f"| [{kind.title}]({public_url}/docs/errors/{kind.slug}.md) "
-        f"| {kind.code} | {kind.status} | `{kind.next_action}` |\n"
+        f"| [{kind.title}]({kind.slug}.md) | {kind.code} | {kind.status} | `{kind.next_action}` |\n"
         for kind in _sorted()
     )
-    return f"""For AI agents: every call and its errors are in {public_url}/openapi.json.
+    return f"""# Errors
 
-# Errors
+Every error of the API has the same shape (RFC 9457), and its `doc_url` leads to one of these.
 
 | error | code | HTTP status | next_action |
 |---|---|---|---|

@@ -9,6 +9,9 @@ from watchword_server.api.resources import (
     inbox,
     messages,
     projects,
+    provider_accounts,
+    provider_tests,
+    routes,
     sandbox,
     sends,
     template_reviews,
@@ -25,6 +28,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *verifications.OPERATIONS,
     *templates.OPERATIONS,
     *template_reviews.OPERATIONS,
+    *routes.OPERATIONS,
     *inbox.OPERATIONS,
     *events.OPERATIONS,
     *sandbox.OPERATIONS,
@@ -33,6 +37,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *guard.OPERATIONS,
     *webhook_endpoints.OPERATIONS,
     *webhook_deliveries.OPERATIONS,
+    *provider_accounts.OPERATIONS,
+    *provider_tests.OPERATIONS,
 )
 
 BY_ID: dict[str, Operation] = {operation.id: operation for operation in OPERATIONS}
@@ -41,11 +47,13 @@ TAGS: dict[str, str] = {
     "messages": "Send a code, send it again, follow what became of it.",
     "verifications": "Check what the person typed.",
     "templates": "What messages say, on which channels and in which languages, and their review.",
+    "routes": "Over which channels and provider accounts a code is tried, and for whom.",
     "inbox": "What a project that is not live would have sent.",
     "events": "What happened, as a list and as a stream.",
     "sandbox": "Try everything without signing up.",
     "api-keys": "Keys of the project: what each may do, from where, until when.",
     "projects": "The tenants of this server; for its administrator.",
     "guard": "Addresses that met a limit.",
+    "providers": "The accounts at vendors through which a live project sends.",
     "webhooks": "Where events are posted to, what became of each, and posting them again.",
 }

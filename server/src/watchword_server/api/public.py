@@ -3,13 +3,14 @@
 import msgspec
 
 from watchword_server import __version__
-from watchword_server.api import error_pages, openapi
-from watchword_server.api.answer import MARKDOWN, Answer
+from watchword_server.api import openapi
+from watchword_server.api.answer import Answer
 from watchword_server.api.routing import unknown_path, wrong_method
-from watchword_server.domain.errors import KINDS, UNAVAILABLE, Problem
+from watchword_server.api.site.site import Site
+from watchword_server.domain.errors import UNAVAILABLE, Problem
 from watchword_server.runtime import Runtime
 
-_GET = ("GET",)
+_GET = ("GET", "HEAD")
 _RETRY_S = 1
 
 
@@ -18,29 +19,26 @@ class Pages:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        public_url = runtime.settings.public_url
+        document = openapi.document(runtime.settings.public_url)
+        self._site = Site(runtime.settings.public_url, lambda: document)
         self._fixed = {
             "/healthz": _json({"status": "ok", "version": __version__}),
-            "/openapi.json": _json(openapi.document(public_url)),
+            "/openapi.json": _json(document),
         }
-        index = Answer(200, error_pages.index(public_url).encode(), MARKDOWN)
-        self._fixed |= {"/docs/errors": index, "/docs/errors.md": index}
-        for kind in KINDS:
-            page = Answer(200, error_pages.page(kind, public_url).encode(), MARKDOWN)
-            self._fixed[f"/docs/errors/{kind.slug}.md"] = page
-            self._fixed[f"/docs/errors/{kind.slug}"] = page
         self._ready = _json({"status": "ready"})
 
-    def answer(self, method: str, path: str) -> Answer:
-        """The page at a path.
+    def answer(self, method: str, path: str, accept: bytes = b"") -> Answer:
+        """The page at a path, in the format that is asked for.
 
         Raises:
             Problem: there is none, it is not read by GET, or the server is not ready.
         """
         page = self._ready if path == "/readyz" else self._fixed.get(path)
         if page is None:
+            page = self._site.find(path, accept)
+        if page is None:
             raise unknown_path()
-        if method != "GET":
+        if method not in _GET:
             raise wrong_method(_GET)
         if page is self._ready and not self._runtime.ready():
             raise Problem(UNAVAILABLE, "The server is not ready.", retry_after=_RETRY_S)

@@ -76,12 +76,7 @@ class HttpSubmission:
         )
         if not fits and not optional:
             raise _wrong_content_type()
-        length = self._headers.get(b"content-length")
-        if length is not None and (not length.isdigit() or int(length) > MAX_BODY):
-            raise _too_large()
-        raw = await self._received() if self._whole is None else self._whole
-        if len(raw) > MAX_BODY:
-            raise _too_large()
+        raw = await self.raw()
         if raw and not fits:
             raise _wrong_content_type()
         return raw
@@ -100,6 +95,27 @@ class HttpSubmission:
             chunks.append(chunk)
             more = event.get("more_body", False)
         return b"".join(chunks)
+
+    async def raw(self) -> bytes:
+        """The body, whatever its type, at most MAX_BODY.
+
+        Raises:
+            Problem: BODY_TOO_LARGE.
+        """
+        self._check_length()
+        raw = await self._received() if self._whole is None else self._whole
+        if len(raw) > MAX_BODY:
+            raise _too_large()
+        return raw
+
+    def raw_query(self) -> bytes:
+        """The query as it was written."""
+        return self._query
+
+    def _check_length(self) -> None:
+        length = self._headers.get(b"content-length")
+        if length is not None and (not length.isdigit() or int(length) > MAX_BODY):
+            raise _too_large()
 
     def header(self, name: bytes) -> bytes | None:
         """See `dispatch.Submission.header`."""

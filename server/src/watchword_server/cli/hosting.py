@@ -128,9 +128,10 @@ class Server:
     async def _begin(self) -> None:
         work = asyncio.create_task(self._worker.run(), name="worker")
         notify = asyncio.create_task(self._notifier.run(), name="notifier")
+        accounts = asyncio.create_task(self.runtime.sessions.run(), name="accounts")
         http = asyncio.create_task(self._http.serve([self._listener]), name="http")
         watch = asyncio.create_task(self._watcher.run(), name="watcher")
-        self._tasks = (work, notify, http, watch)
+        self._tasks = (work, notify, accounts, http, watch)
         ready = asyncio.create_task(self._http.answers.wait())
         await asyncio.wait({*self._tasks, ready}, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
@@ -152,7 +153,7 @@ class Server:
 
     async def stop(self) -> None:
         """Drain and close; raises what made a part of it fail."""
-        work, notify, http, watch = self._tasks
+        work, notify, accounts, http, watch = self._tasks
         try:
             await self.runtime.services.events.close()  # streams would be waited for
             self._http.should_exit = True
@@ -167,6 +168,8 @@ class Server:
                 for task in ending:
                     task.cancel()
                 await asyncio.wait(ending)
+            accounts.cancel()  # last: reports on what was just handed over still come in
+            await asyncio.wait({accounts})
         finally:
             await self.runtime.close()
         for task in self._tasks:

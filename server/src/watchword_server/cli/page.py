@@ -1,16 +1,22 @@
-"""`docs/cli.md`, made from the commands themselves."""
+"""`docs/cli.md` and `docs/cli/`, made from the commands themselves.
+
+python -m watchword_server.cli.page docs
+"""
 
 import re
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
 from watchword_server.cli.main import NAME, SECTIONS, load
 
+_MADE = "<!-- Made from watchword_server.cli by `python -m watchword_server.cli.page docs`. -->"
 _INTRODUCTION = f"""\
 # The command line
 
-<!-- Made from watchword_server.cli; `server/tests/cli/test_page.py` says how to renew it. -->
+{_MADE}
 
 `{NAME} --help` prints the commands, `{NAME} <command> --help` one of them.
 
@@ -26,23 +32,26 @@ checks as the API.
 """
 
 
-def page() -> str:
-    """The whole page."""
-    parts = [_INTRODUCTION]
+def pages() -> dict[str, str]:
+    """The pages by their file below `docs/`: all commands, and one page for each group."""
+    parts, found = [_INTRODUCTION], {}
     for title, rows in SECTIONS.items():
         parts.append(f"## {title}\n")
         for name in rows:
-            parts.extend(_command(load(name), name))
+            command = load(name)
+            if isinstance(command, click.Group):
+                found[f"cli/{name}.md"] = _group(command, name)
+                parts.append(f"### {name}\n\n{_words(command)}\n\n[Its commands](cli/{name}.md)\n")
+            else:
+                parts.extend(_one(command, name, "###"))
+    return {"cli.md": "\n".join(parts), **found}
+
+
+def _group(group: click.Group, name: str) -> str:
+    parts = [f"# {NAME} {name}\n\n{_MADE}\n\n{_words(group)}\n"]
+    for inner, command in group.commands.items():
+        parts.extend(_one(command, f"{name} {inner}", "##"))
     return "\n".join(parts)
-
-
-def _command(command: click.Command, path: str) -> Iterator[str]:
-    if isinstance(command, click.Group):
-        yield f"### {path}\n\n{_words(command)}\n"
-        for name, inner in command.commands.items():
-            yield from _one(inner, f"{path} {name}", "####")
-    else:
-        yield from _one(command, path, "###")
 
 
 def _one(command: click.Command, path: str, level: str) -> Iterator[str]:
@@ -81,3 +90,15 @@ def _sentences(text: str) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
+
+
+def write(folder: Path) -> None:
+    """Write every page below `folder`."""
+    for name, text in pages().items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -38,6 +38,7 @@ def _parts_options(function: F) -> F:
         click.option("--text", help="What is said, on every channel. Unset: the server's words."),
         click.option("--brand", help="Who sends, in 2 to 10 characters."),
         click.option("--channels", metavar="sms|voice", help="The channels, in their order."),
+        click.option("--route", help="A saved route, instead of --channels."),
         click.option("--description", help="What it is for."),
         click.option(
             "--file",
@@ -54,6 +55,7 @@ def body_of(
     file: BinaryIO | None,
     description: str | None,
     channels: str | None,
+    route: str | None,
     brand: str | None,
     text: str | None,
     subject: str | None,
@@ -61,6 +63,9 @@ def body_of(
     """The body of a call, from a file and from options, which win."""
     body = _read(file) if file is not None else {}
     given = {"description": description, "send_channel_strategy": channels, "brand_name": brand}
+    given["route"] = route
+    if route is not None and channels is None:
+        channels = "|".join(_OWN_WORDS)  # words for each, as the route may take any of them
     body |= {name: value for name, value in given.items() if value is not None}
     steps = [step.strip() for step in (channels or "").split("|") if step.strip()]
     if text is not None:
@@ -145,7 +150,8 @@ def create(
     if template_id is not None:
         body["template_id"] = template_id
     if parts["file"] is None:
-        body.setdefault("send_channel_strategy", "sms")
+        if "route" not in body:
+            body.setdefault("send_channel_strategy", "sms")
         if "contents" not in body and "sms_config" not in body and parts["channels"] is None:
             body["sms_config"] = {"template_type": 1}
         if not no_code:

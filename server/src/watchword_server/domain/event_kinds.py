@@ -78,6 +78,11 @@ KINDS: dict[EventType, Kind] = {
         "A webhook endpoint was disabled, because it said that it is gone or only failed for days.",
         ("reason",),
     ),
+    _T.MESSAGE_RECEIVED: Kind(
+        "A person wrote to one of your numbers or accounts.",
+        ("sender", "to", "channel", "provider", "said"),
+        ("choice",),
+    ),
 }
 """Every type that is written.
 
@@ -90,6 +95,7 @@ FAMILIES: dict[str, str] = {
     "template": "What messages say.",
     "key": "API keys.",
     "webhook": "Where webhooks go.",
+    "message": "What people write to you.",
     "alert": "What the operator should look at.",
 }
 
@@ -98,10 +104,11 @@ FIELDS: dict[str, str] = {
     "template_id": "The template.",
     "key_id": "The API key: its public half.",
     "endpoint_id": "The webhook endpoint.",
+    "incoming_id": "The message of a person.",
     "alert_id": "The alert: the same while it comes and goes, such as `provider.acme`.",
     "sequence": "Its place among the events of the same thing, from 1: webhooks may overtake "
     "one another.",
-    "to": "The recipient, masked.",
+    "to": "The recipient, masked; of a person's message your number or account.",
     "channel": "The channel, such as `sms`.",
     "provider": "Who carried the message.",
     "delivery_id": "The delivery.",
@@ -114,6 +121,9 @@ FIELDS: dict[str, str] = {
     "assurance": "What the approval proves.",
     "by": "Who did it: the id of an API key, or `operator`.",
     "changed": "The names of the fields that were changed, with spaces between them.",
+    "sender": "Who wrote, masked.",
+    "said": "What they wrote, without codes and numbers: runs of four digits and more are `***`.",
+    "choice": "Whether they want no more messages (`out`) or again some (`in`).",
     "conversion": "The approved share of the verifications of the hour, in percent.",
     "usual": "The same of the day before that hour.",
     "started": "How many verifications began in the hour.",
@@ -131,6 +141,7 @@ EXAMPLES: dict[str, object] = {
     "template_id": "otp-sms",
     "key_id": "key_0193f2c1a7b47c3e9d5a1b2c3d4e5f60",
     "endpoint_id": "whk_0193f2c1a7b47c3e9d5a1b2c3d4e5f60",
+    "incoming_id": "inc_0193f2c1a7b47c3e9d5a1b2c3d4e5f60",
     "delivery_id": "dlv_0193f2c1a7b47c3e9d5a1b2c3d4e5f60",
 }
 """Ids as examples show them."""

@@ -24,6 +24,7 @@ class WireData(Data, frozen=True, kw_only=True, omit_defaults=True):
     template_id: str | None = None
     key_id: str | None = None
     endpoint_id: str | None = None
+    incoming_id: str | None = None
     alert_id: str | None = None
     sequence: int = 0
 
@@ -87,6 +88,7 @@ SUBJECTS: dict[str, Subject] = {
     "template": Subject("template_id", None),
     "key": Subject("key_id", Prefix.API_KEY),
     "webhook": Subject("endpoint_id", Prefix.WEBHOOK_ENDPOINT),
+    "message": Subject("incoming_id", Prefix.INCOMING),
     "alert": Subject("alert_id", None),
 }
 

@@ -29,6 +29,8 @@ class Scope(StrEnum):
     KEYS_MANAGE = "keys:manage"
     GUARD_MANAGE = "guard:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"
+    PROVIDERS_MANAGE = "providers:manage"
+    ROUTES_MANAGE = "routes:manage"
     SERVER_ADMIN = "server:admin"
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from watchword_server.domain.errors import WatchwordError
 from watchword_server.domain.project import Caller, Project
+from watchword_server.domain.route_plan import Plan
 from watchword_server.domain.template import Template
 from watchword_server.ports.records import Job
 
@@ -127,6 +128,7 @@ class Directory(Protocol):
     def known_caller(self, authorization: bytes, client_ip: str) -> Caller | None: ...
     def known_project(self, project: bytes) -> Project | None: ...
     def known_template(self, project: bytes, template: str) -> Template | None: ...
+    def known_route(self, project: bytes, route: str) -> Plan | None: ...
 
     async def authenticate(self, authorization: bytes, client_ip: str) -> Caller:
         """The caller behind an Authorization header.
@@ -141,6 +143,10 @@ class Directory(Protocol):
         ...
 
     async def template(self, project: bytes, template: str) -> Template:
+        """Raises Problem UNKNOWN_ID where there is none."""
+        ...
+
+    async def route(self, project: bytes, route: str) -> Plan:
         """Raises Problem UNKNOWN_ID where there is none."""
         ...
 

@@ -186,6 +186,19 @@ SETTINGS: tuple[Setting, ...] = (
         "ops@example.com,cto@example.com", default="nobody",
     ),
     Setting(
+        "provider_allow", OPTIONAL_CIDRS,
+        "Private networks that provider accounts may reach, by plain `http` too, such as that of "
+        "your own SMS gateway; every other address that is not public is refused. `none` allows "
+        "no such network.",
+        "10.20.0.0/16,fd12:3456::/32",
+        default="loopback while only this machine can reach the server, else `none`",
+    ),
+    Setting(
+        "provider_ca_file", OPTIONAL_PATH,
+        "Certificates that vendors' servers may have been signed by, besides the system's, in "
+        "PEM.", "/etc/ssl/internal-ca.pem", default="the system's only",
+    ),
+    Setting(
         "smtp_host", OPTIONAL_HOST,
         "The mail server that takes codes by email. Unset, live projects have no email channel.",
         "smtp.example.com", default="no email",

@@ -15,6 +15,7 @@ from watchword_server.domain.errors import Problem, bad_field
 from watchword_server.domain.limits import Standing, Throughput
 from watchword_server.domain.policy import NATIVE
 from watchword_server.domain.project import Caller
+from watchword_server.domain.route_plan import Plan
 from watchword_server.domain.template import Template, variables_of
 from watchword_server.domain.verification import Live
 from watchword_server.ledger import Ledger
@@ -75,17 +76,18 @@ class CustomSending(Sending):
             raise bad_field(_CODE, "required", f"`{_CODE}` is missing.")
         if asked.code is not None and not is_notice:
             _check_code(asked.code)
+        plan = await self._plan(caller, asked, chosen)
         messages: list[Prepared] = []
         for place, to in enumerate([asked.to] if more is None else more):
             one = msgspec.structs.replace(asked, to=to, code=None if is_notice else asked.code)
             with _Naming(place if more is not None else None):
-                messages.append(self._prepare(caller, one, chosen, now, is_notice=is_notice))
+                messages.append(self._prepare(caller, one, chosen, plan, now, is_notice=is_notice))
         _check_unrepeated(messages)
         standing = self._count(caller, [message.to for message in messages], now)
 
         def unit(tx: Transaction) -> list[Live]:
             return [
-                self._placed(tx, message.draft, place if more is not None else None, now)
+                self._placed(tx, message, place if more is not None else None, now)
                 for place, message in enumerate(messages)
             ]
 
@@ -94,10 +96,11 @@ class CustomSending(Sending):
         return [Accepted(live, live.next_send_at, standing) for live in written]
 
     def _prepare(
-        self, caller: Caller, asked: Start, chosen: Template, now: int, *, is_notice: bool
-    ) -> Prepared:
+        self, caller: Caller, asked: Start, chosen: Template, plan: Plan | None, now: int,
+        *, is_notice: bool,
+    ) -> Prepared:  # fmt: skip
         to = self._drafter.address(asked.to)
-        route = self._drafter.route(asked, chosen, to, caller)
+        route = self._drafter.route(asked, chosen, to, caller, plan)
         known_as = self._occasion(to) if is_notice else to
         draft = self._drafter.draft(caller, asked, chosen, known_as, route, NATIVE, now)
         return Prepared(unchecked(draft) if is_notice else draft, to)
@@ -109,9 +112,18 @@ class CustomSending(Sending):
     def _count(self, caller: Caller, to: Sequence[Address], now: int) -> Standing:
         return admit_all(self._throughput, caller, to, now)
 
-    def _placed(self, tx: Transaction, draft: Draft, place: int | None, now: int) -> Live:
+    def _placed(self, tx: Transaction, message: Prepared, place: int | None, now: int) -> Live:
         with _Naming(place):
-            return self._begin(tx, draft, False, now)[0]
+            return self._begin(tx, self._wanted(tx, message, now), False, now)[0]
+
+    def _wanted(self, tx: Transaction, message: Prepared, now: int) -> Draft:
+        """The draft with only the steps that its recipient wants; a notice is known by its
+        occasion alone, so its recipient is looked up here."""
+        project, identity = message.draft.live.project, message.to.identity
+        state = tx.addresses.get(project, self._drafter.index(project, identity), now)
+        if state is None or not state.opted_out:
+            return message.draft
+        return self._left(tx, message.draft, state.opted_out)
 
 
 class _Naming:

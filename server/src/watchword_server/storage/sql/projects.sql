@@ -74,6 +74,19 @@ DELETE FROM templates WHERE project = :project AND id = :id;
 -- name: delete_template_versions
 DELETE FROM template_versions WHERE project = :project AND id = :id;
 
+-- name: put_route
+INSERT INTO routes (project, id, body) VALUES (:project, :id, :body)
+ON CONFLICT (project, id) DO UPDATE SET body = excluded.body;
+
+-- name: get_route
+SELECT body FROM routes WHERE project = :project AND id = :id;
+
+-- name: routes_of
+SELECT body FROM routes WHERE project = :project ORDER BY id;
+
+-- name: delete_route
+DELETE FROM routes WHERE project = :project AND id = :id;
+
 -- name: get_fact
 SELECT value FROM server WHERE name = :name;
 

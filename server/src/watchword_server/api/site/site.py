@@ -1,0 +1,109 @@
+"""What is answered to whoever reads without a key: pages in the format that is asked for."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from watchword_server.api.answer import HTML, MARKDOWN, Answer, Header
+from watchword_server.api.site import sources, well_known
+from watchword_server.api.site.pages import Library, Page
+
+_VARY = (b"vary", b"accept")
+_NO_FOREIGN = (
+    b"content-security-policy",
+    b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+    b"frame-ancestors 'none'",
+)
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+_TEXT = b"text/plain; charset=utf-8"
+_HOME, _FIRST = "/docs", "/docs/sandbox"
+"""Whoever comes without a path is shown the first page."""
+
+
+class File(NamedTuple):
+    """Something at a fixed path that has one format."""
+
+    content_type: bytes
+    make: Callable[[], bytes]
+    headers: tuple[Header, ...] = ()
+
+
+class Site:
+    """The pages of a server at `public_url`, each made when it is first asked for."""
+
+    def __init__(self, public_url: str, document: Callable[[], Mapping[str, Any]]) -> None:
+        self._url = public_url
+        self._document = document
+        self._library = cache(self._made)
+        self._files = self._fixed()
+        self._markdown = cache(self._as_markdown)
+        self._html = cache(self._as_html)
+        self._file = cache(self._as_file)
+
+    def find(self, path: str, accept: bytes) -> Answer | None:
+        """The page or file at a path, in the format of the path's ending or of `accept`."""
+        if path in self._files:
+            return self._file(path)
+        if path in ("/", _HOME, f"{_HOME}.md"):
+            path = _FIRST + path.removeprefix(_HOME).removeprefix("/")
+        page = self._library().by_path.get(path.removesuffix(".md"))
+        if page is None:
+            return None
+        is_markdown = path.endswith(".md") or prefers_markdown(accept)
+        return self._markdown(page) if is_markdown else self._html(page)
+
+    def _made(self) -> Library:
+        return Library(self._url, self._document())
+
+    def _fixed(self) -> dict[str, File]:
+        url = self._url
+        return {
+            "/llms.txt": File(MARKDOWN, lambda: well_known.llms(self._library(), url).encode()),
+            "/llms-full.txt": File(
+                MARKDOWN, lambda: well_known.llms_full(self._library()).encode()
+            ),
+            "/robots.txt": File(_TEXT, lambda: well_known.robots(url).encode()),
+            "/sitemap.xml": File(
+                b"application/xml", lambda: well_known.sitemap(url, list(self._library().by_path))
+            ),
+            "/.well-known/api-catalog": File(
+                b'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"',
+                lambda: well_known.api_catalog(url),
+                ((b"link", b'</.well-known/api-catalog>; rel="api-catalog"'),),
+            ),
+            "/docs/style.css": File(b"text/css; charset=utf-8", sources.style),
+        }
+
+    def _as_file(self, path: str) -> Answer:
+        file = self._files[path]
+        return Answer(200, file.make(), file.content_type, (*file.headers, _NOSNIFF))
+
+    def _as_markdown(self, page: Page) -> Answer:
+        text = self._library().markdown(page).encode()
+        return Answer(200, text, MARKDOWN, (_VARY, self._link(page), _NOSNIFF))
+
+    def _as_html(self, page: Page) -> Answer:
+        headers = (_VARY, self._link(page), _NO_FOREIGN, _NOSNIFF)
+        return Answer(200, self._library().html(page), HTML, headers)
+
+    def _link(self, page: Page) -> Header:
+        alternate = f'<{page.path}.md>; rel="alternate"; type="text/markdown"'
+        described = '</llms.txt>; rel="describedby"; type="text/markdown"'
+        return b"link", f"{alternate}, {described}".encode()
+
+
+def prefers_markdown(accept: bytes) -> bool:
+    """Whether an Accept field asks for Markdown rather than HTML (RFC 9110, section 12.5.1).
+
+    Markdown has to be named: a browser's or curl's `*/*` gets HTML.
+    """
+    weights: dict[str, float] = {}
+    for part in accept.decode("latin-1").split(","):
+        name, *parameters = (one.strip().lower() for one in part.split(";"))
+        weight = next((one[2:] for one in parameters if one.startswith("q=")), "1")
+        try:
+            weights[name] = float(weight)
+        except ValueError:
+            weights[name] = 0.0
+    markdown = weights.get("text/markdown", 0.0)
+    return markdown > 0 and markdown >= weights.get("text/html", 0.0)

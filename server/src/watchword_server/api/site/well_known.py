@@ -1,0 +1,75 @@
+"""The small files that agents and crawlers look for at fixed paths."""
+
+import json
+from collections.abc import Sequence
+
+from watchword_server.api.site.pages import Library
+
+ABOUT = (
+    "Self-hosted one-time passcodes: send a code by SMS, WhatsApp, email or voice, fall back, "
+    "verify what the user typed. The agent never needs to see a code."
+)
+_FIRST_STEPS = """\
+Send: `POST {url}/v1/messages` with `{{"to": "+14155550123", "template": {{"id": "otp-sms"}}}}`.
+Check: `POST {url}/v1/verifications` with `{{"message_id": "...", "verify_code": "..."}}`.
+Try it without an account: HTTP Basic `watchword_sandbox_demo:watchword_sandbox_secret`, template \
+`sandbox-otp-tpl`, number `+10000000005`, code `123456`.
+For machines: [{url}/openapi.json]({url}/openapi.json)."""
+
+
+def llms(library: Library, url: str) -> str:
+    """The index for language models (llmstxt.org, version 2)."""
+    lines = ["# Watchword", "", f"> {ABOUT}", "", _FIRST_STEPS.format(url=url), ""]
+    for section, pages in library.sections():
+        lines += [f"## {section.title}", ""]
+        for page in pages:
+            note = f": {page.note}" if section.folder is None and page.note else ""
+            lines.append(f"- [{page.title}]({url}{page.path}.md){note}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def llms_full(library: Library) -> str:
+    """Every page, one after the other."""
+    pages = [page for _, pages in library.sections() for page in pages]
+    return "\n\n---\n\n".join(library.markdown(page) for page in pages)
+
+
+def api_catalog(url: str) -> bytes:
+    """RFC 9727."""
+    return _json(
+        {
+            "linkset": [
+                {
+                    "anchor": f"{url}/v1",
+                    "service-desc": [{"href": f"{url}/openapi.json", "type": "application/json"}],
+                    "service-doc": [
+                        {"href": f"{url}/docs/quickstart.md", "type": "text/markdown"},
+                        {"href": f"{url}/llms.txt", "type": "text/markdown"},
+                    ],
+                    "status": [{"href": f"{url}/healthz", "type": "application/json"}],
+                }
+            ]
+        }
+    )
+
+
+def robots(url: str) -> str:
+    """Everything here may be read, also by machines that answer questions with it."""
+    return (
+        "User-agent: *\nContent-Signal: search=yes, ai-input=yes, ai-train=yes\n"
+        f"Allow: /\nDisallow: /v1/\n\nSitemap: {url}/sitemap.xml\n"
+    )
+
+
+def sitemap(url: str, paths: Sequence[str]) -> bytes:
+    """The pages, for crawlers (sitemaps.org 0.9)."""
+    places = "".join(f"<url><loc>{url}{path}</loc></url>" for path in paths)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{places}</urlset>'
+    ).encode()
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
