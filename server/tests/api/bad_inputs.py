@@ -54,6 +54,7 @@ CHECK = "POST /v1/verifications"
 LIST = "GET /v1/messages"
 KEYS = "POST /v1/api-keys"
 PROJECTS = "POST /v1/projects"
+OPT_OUTS = "POST /v1/opt-outs"
 TO = "+14155550199"
 OTP = {"id": "otp-sms"}
 GOOD = {"to": TO, "template": OTP}
@@ -362,6 +363,11 @@ CONTROL = (
     Bad("a limit of nothing", "PATCH /v1/projects/{other_project}",
         {"limits": {"key": {"count": 0, "period": 1}}}, BAD_FIELD, "limits.count", "minimum"),
     Bad("unlock nobody", "POST /v1/guard/unlock", {"to": "nobody"}, BAD_FIELD, "to", "letters"),
+    Bad("opt nobody out", OPT_OUTS, {"to": "nobody"}, BAD_FIELD, "to", "letters"),
+    Bad("opt out of a fax", OPT_OUTS, {"to": TO, "channels": ["fax"]}, BAD_FIELD, "channels[0]"),
+    Bad("opt a number out of email", OPT_OUTS, {"to": TO, "channels": ["email"]}, BAD_FIELD,
+        "channels", "reach"),
+    Bad("lift what is not there", "DELETE /v1/opt-outs?to=%2B14155550198", None, NOT_FOUND),
 )  # fmt: skip
 
 PROVIDERS = "POST /v1/providers"

@@ -55,7 +55,9 @@ class Message(Record):
         resend_after: seconds until it may be sent again; None when it never may, or in a list.
         mode: development or sandbox; None when live, or in a list.
         to: the address, masked.
-        deliveries: each hand-over to a provider; with `get` only, as is the timeline.
+        verification_url: where the person can type the code; with `get` only, while pending.
+        deliveries: each hand-over to a provider, with its reports; with `get` only, as is the
+            timeline.
         messages: one entry per recipient, where a custom message was sent to several.
     """
 
@@ -75,6 +77,7 @@ class Message(Record):
     sends: int | None = None
     checks: int | None = None
     checks_left: int | None = None
+    verification_url: str | None = field(default=None, repr=False)
     metadata: Mapping[str, str] | None = field(default=None, repr=False, hash=False)
     deliveries: Objects = field(default=(), repr=False, hash=False)
     timeline: Objects = field(default=(), repr=False, hash=False)
@@ -102,6 +105,21 @@ class InboxMessage(Record):
     text: str | None = field(default=None, repr=False)
     channel: str | None = None
     at: When = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptOut(Record):
+    """An address, masked, that gets no messages over a channel.
+
+    Attributes:
+        source: recipient or operator: who wanted it so.
+    """
+
+    opt_out_id: str
+    channel: str
+    to: str | None = field(default=None, repr=False)
+    source: str | None = None
+    created_at: When = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +252,7 @@ class Project(Record):
     mode: str | None = None
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
     link_domains: Strings = ()
+    marketing: Mapping[str, Any] | None = field(default=None, hash=False)
     daily_budget: str | None = None
     low_balance: str | None = None
     created_at: When = None

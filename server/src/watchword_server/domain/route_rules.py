@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from watchword_server.domain.address import REACH, Kind
 from watchword_server.domain.channel import Channel
-from watchword_server.domain.countries import Numbers
+from watchword_server.domain.countries import EVERY_TYPE, Numbers
 from watchword_server.domain.numbering import NumberType
 from watchword_server.domain.policy import MAX_TTL_S
 from watchword_server.domain.route_plan import (
@@ -162,5 +162,5 @@ def _sorts(steps: Sequence[PlanStep], numbers: Numbers) -> tuple[_Sort, ...]:
     for country in sorted(named):
         found += [_Sort(Kind.PHONE, country, each) for each in numbers.types_in(country)]
     if named < numbers.regions:
-        found += [_Sort(Kind.PHONE, _ELSEWHERE, each) for each in NumberType]
+        found += [_Sort(Kind.PHONE, _ELSEWHERE, each) for each in EVERY_TYPE]
     return tuple(found)

@@ -6,6 +6,7 @@ import apsw
 import msgspec
 
 from watchword_server.domain.project import ApiKey, Mode, Project, Scope
+from watchword_server.domain.quiet_hours import Marketing
 from watchword_server.domain.route_plan import Plan
 from watchword_server.domain.template import Template
 from watchword_server.storage.deferred import Deferred
@@ -34,7 +35,8 @@ def _project(row: Row) -> Project:
     return Project(
         id=row[0], name=row[1], mode=Mode(row[2]), created_at=row[3], limits=limits,
         link_domains=tuple(row[5].split()), hidden=bool(row[6]),
-        daily_budget=row[7], low_balance=row[8],
+        marketing=msgspec.json.decode(row[7], type=Marketing), daily_budget=row[8],
+        low_balance=row[9],
     )  # fmt: skip
 
 
@@ -72,7 +74,7 @@ class ProjectRows:
         values = (
             project.id, project.name, project.mode.value, project.created_at,
             _text(project.limits), " ".join(project.link_domains), int(project.hidden),
-            project.daily_budget, project.low_balance,
+            _text(project.marketing), project.daily_budget, project.low_balance,
         )  # fmt: skip
         return hit(self._cursor, _Q["insert_project"], values)
 
@@ -88,7 +90,8 @@ class ProjectRows:
     def update(self, project: Project) -> None:
         values = (
             project.name, project.mode.value, _text(project.limits),
-            " ".join(project.link_domains), project.daily_budget, project.low_balance, project.id,
+            " ".join(project.link_domains), _text(project.marketing), project.daily_budget,
+            project.low_balance, project.id,
         )  # fmt: skip
         self._cursor.execute(_Q["update_project"].sql, values)
 
