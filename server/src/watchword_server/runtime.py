@@ -39,6 +39,7 @@ from watchword_server.services.accounts import (
 from watchword_server.services.alert_mails import AlertMailing
 from watchword_server.services.alerts import Alerts
 from watchword_server.services.api_keys import ApiKeys
+from watchword_server.services.bouncing import Bouncing
 from watchword_server.services.callbacks import Callbacks
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
@@ -191,6 +192,7 @@ class Runtime:
         written = ledger, sequence, self.dispatch
         self.reporting = Reporting(store, clock, keyring, numbering, *written)
         self.callbacks = Callbacks(self.accounts, self.reporting, clock)
+        self.bouncing = Bouncing(store, self.accounts, self.reporting)
         self.sessions = Sessions(self.accounts, providers, self.reporting.take, clock)
 
     def _watch(self) -> None:
