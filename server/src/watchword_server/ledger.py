@@ -4,7 +4,7 @@ Services decide; the ledger writes.  Everything here runs inside a unit of the s
 the project first, and appends the event that belongs to the change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -25,6 +25,7 @@ from watchword_server.domain.verification import (
     Verification,
     end,
 )
+from watchword_server.ports.alerts import AlertMail
 from watchword_server.ports.inbound import KeptReport
 from watchword_server.ports.records import AddressState, Job, Work
 from watchword_server.ports.store import Transaction
@@ -62,11 +63,29 @@ def decode_route(route: bytes) -> Route:
     return _route_decoder.decode(route)
 
 
-class Ledger:
-    """Writes changes; `sequence` makes the ids of its rows."""
+Charge = Callable[[Transaction, Live, str, int], None]
+"""Counts what a delivery of a verification over a channel costs, now (ms)."""
 
-    def __init__(self, sequence: ids.Sequence) -> None:
+
+def raise_alert(
+    tx: Transaction, project: bytes, type: EventType, about: str, now: int, data: Data
+) -> None:
+    """Append the event of an alert, and have it mailed."""
+    encoded = events.encode(data)
+    tx.events.append(project, about.encode(), type, now, encoded)
+    tx.alerts.queue(
+        AlertMail(
+            project=project, kind=type.value, at=now, about=about, data=encoded, due_at=now
+        )
+    )  # fmt: skip
+
+
+class Ledger:
+    """Writes changes; `sequence` makes the ids of its rows, `charge` counts what they cost."""
+
+    def __init__(self, sequence: ids.Sequence, charge: Charge | None = None) -> None:
         self._sequence = sequence
+        self._charge = charge
 
     def append(
         self, tx: Transaction, of: Verification, type: EventType, now: int, data: Data
@@ -120,6 +139,8 @@ class Ledger:
             due_at=now + LEASE_S * _MS if claimed else now, id=id, project=live.project,
             verification=live.id, kind=DELIVER, number=number, claims=int(claimed),
         )  # fmt: skip
+        if self._charge is not None:
+            self._charge(tx, live, step.channel, now)
         tx.deliveries.insert(delivery)
         tx.work.add(work)
         return Job(work, live, delivery, opened)

@@ -35,8 +35,12 @@ from watchword_server.services.accounts import (
     Sessions,
     SettingsBox,
     Trying,
+    Watching,
 )
+from watchword_server.services.alert_mails import AlertMailing
+from watchword_server.services.alerts import Alerts
 from watchword_server.services.api_keys import ApiKeys
+from watchword_server.services.bouncing import Bouncing
 from watchword_server.services.callbacks import Callbacks
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
@@ -53,12 +57,15 @@ from watchword_server.services.sandboxes import Sandboxes
 from watchword_server.services.sending import CustomSending, Rehearsing
 from watchword_server.services.sending.admission import RATES
 from watchword_server.services.sending.draft import Drafter
+from watchword_server.services.spending import Spending
 from watchword_server.services.templates import Templates
 from watchword_server.services.webhooks import Notifying, Posting, WebhookEndpoints, WebhookLog
 from watchword_server.settings import PEPPER_LOST, Settings, load_or_create_keyring
 from watchword_server.storage.store import HIGH_WATER, SqliteStore
 
 DEFAULT_PROJECT = "default"
+MAIL_ACCOUNT = "smtp"
+"""The account of the settings file."""
 _WARM_UP_PAUSE_S = 0.02
 _KEYRING_FACT = "keyring_fingerprint"
 _LIMITS = frozenset(RATES[Mode.LIVE]) | {"requests"}
@@ -127,7 +134,9 @@ class Runtime:
         self._network = network
         self.dispatch = Switchboard()
         self._numbering = numbering = _plans()
-        ledger = Ledger(sequence := ids.Sequence(entropy(6)))
+        tariff = Tariff(settings.message_prices, settings.price_currency)
+        self.spending = Spending(keyring, numbering, tariff)
+        ledger = Ledger(sequence := ids.Sequence(entropy(6)), self.spending.charge)
         own, magic = catalogue.templates(), catalogue.templates(table=catalogue.SANDBOX)
         sandboxes = Sandboxes(store, clock, keyring, (*own, *magic), _per_day(settings))
         directory = CachedDirectory(store, clock, keyring, entropy, sandboxes.caller)
@@ -139,7 +148,6 @@ class Runtime:
         sending = store, clock, drafter, directory
         writing = ledger, self.dispatch, entropy, local_minutes
         approve = AutoApprove(settings.template_auto_approve)
-        tariff = Tariff(settings.message_prices, settings.price_currency)
         autofill, url = _autofill(settings), settings.public_url
         self.services = Services(
             directory=directory,
@@ -162,6 +170,7 @@ class Runtime:
         self.rehearsal = msgspec.structs.replace(
             self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
+        self._watch()
         self._hear(keyring, ledger, sequence)
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill
@@ -197,7 +206,17 @@ class Runtime:
         written = ledger, sequence, self.dispatch
         self.reporting = Reporting(store, clock, keyring, numbering, *written)
         self.callbacks = Callbacks(self.accounts, self.reporting, clock)
+        self.bouncing = Bouncing(store, self.accounts, self.reporting)
         self.sessions = Sessions(self.accounts, providers, self.reporting.take, clock)
+
+    def _watch(self) -> None:
+        """Join what tells the operator what needs a look."""
+        settings, store, clock = self.settings, self.store, self.clock
+        self.alerts = Alerts(store, clock, Watching(self.accounts), settings.price_currency)
+        self.alert_mailing = AlertMailing(
+            store, clock, settings.alert_emails,
+            lambda: self.accounts.named(b"", MAIL_ACCOUNT), settings.public_url,
+        )  # fmt: skip
 
     @classmethod
     async def open(

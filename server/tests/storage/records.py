@@ -2,6 +2,7 @@
 
 import msgspec
 
+from watchword_server.domain.alerts import Tally
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.delivery import Delivery, DeliveryStatus
 from watchword_server.domain.inbound import OptOut
@@ -20,6 +21,7 @@ from watchword_server.domain.webhook import (
     WebhookEndpoint,
     WebhookStatus,
 )
+from watchword_server.ports.alerts import Alert, AlertMail
 from watchword_server.ports.inbound import HeldReport, KeptReport
 from watchword_server.ports.records import IdempotencyKey, InboxMessage, Work
 from watchword_server.ports.store import Transaction
@@ -199,6 +201,21 @@ def held_report(serial: int = 1, **changes: object) -> HeldReport:
     return msgspec.structs.replace(plain, **changes)
 
 
+def alert(**changes: object) -> Alert:
+    """One that is on."""
+    plain = Alert(project=OURS, kind="alert.budget", about="budget", raised_at=NOW, seen_at=NOW)
+    return msgspec.structs.replace(plain, **changes)
+
+
+def alert_mail(**changes: object) -> AlertMail:
+    """One that is being mailed."""
+    plain = AlertMail(
+        project=OURS, kind="alert.budget", at=NOW, about="budget", data=b"{}",
+        due_at=NOW + MINUTE, tried_at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
 def opt_out(serial: int = 1, **changes: object) -> OptOut:
     """Somebody who answered STOP."""
     plain = OptOut(
@@ -233,6 +250,10 @@ def one_of_everything(tx: Transaction, owner: bytes) -> None:
     tx.reports.hold(held_report(project=owner, reference="SM2"))
     assert tx.incoming.insert(owner, "acme", "MO1", NOW)
     assert tx.opt_outs.add(opt_out(project=owner))
+    tx.alerts.put(alert(project=owner))
+    tx.alerts.queue(alert_mail(project=owner))
+    tx.tallies.add(owner, NOW, Tally(2, 1))
+    tx.tallies.spend(owner, "2026-03-01", 40_000)
 
 
 def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
@@ -258,4 +279,8 @@ def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
         "referred": tx.reports.find(owner, "acme", ("SM1",)),
         "reports": tx.reports.of(owner, VERIFICATION),
         "opt_outs": tx.opt_outs.page(owner, None, 9),
+        "alert": tx.alerts.get(owner, "alert.budget", "budget"),
+        "mails": [one for one in tx.alerts.due(NOW + DAY, 99) if one.project == owner],
+        "tally": msgspec.structs.astuple(tx.tallies.total(owner, 0, NOW + DAY))[0],
+        "spent": tx.tallies.spent(owner, "2026-03-01"),
     }

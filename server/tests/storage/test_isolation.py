@@ -17,6 +17,7 @@ from storage.records import (
     THEIRS,
     VERIFICATION,
     account,
+    alert_mail,
     api_key,
     delivery,
     endpoint,
@@ -30,6 +31,7 @@ from storage.records import (
     template,
     webhook_delivery,
 )
+from watchword_server.domain.alerts import Tally
 from watchword_server.domain.delivery import DeliveryStatus
 from watchword_server.ports import store as ports
 
@@ -134,6 +136,16 @@ FOREIGN = {
     "OptOuts.remove": lambda tx, p: tx.opt_outs.remove(p, ADDRESS, None),
     "OptOuts.of_address": lambda tx, p: tx.opt_outs.of_address(p, ADDRESS),
     "OptOuts.page": lambda tx, p: tx.opt_outs.page(p, None, 9),
+    "Alerts.get": lambda tx, p: tx.alerts.get(p, "alert.budget", "budget"),
+    "Alerts.remove": lambda tx, p: tx.alerts.remove(p, "alert.budget", "budget"),
+    "Alerts.last_tried": lambda tx, p: tx.alerts.last_tried(p, "alert.budget", NOW),
+    "Alerts.update": lambda tx, p: tx.alerts.update(alert_mail(project=p, tried_at=NOW + 1)),
+    "Tallies.count": lambda tx, p: tx.tallies.count(p, bytes(16), b"\xff" * 16).started,
+    "Tallies.newest": lambda tx, p: tx.tallies.newest(p),
+    "Tallies.add": lambda tx, p: tx.tallies.add(p, NOW + 1, Tally(1, 1)),
+    "Tallies.total": lambda tx, p: tx.tallies.total(p, 0, NOW + 1).started,
+    "Tallies.spend": lambda tx, p: tx.tallies.spend(p, "2026-03-01", 1),
+    "Tallies.spent": lambda tx, p: tx.tallies.spent(p, "2026-03-01"),
 }
 """Each method, called by one project with the ids of another's rows."""
 
@@ -153,6 +165,7 @@ ACROSS = {
     "ProviderAccounts.insert", "ProviderAccounts.find", "ProviderAccounts.everywhere",
     "ProviderAccounts.version",
     "Reports.keep", "Reports.hold", "Reports.sweep", "IncomingMessages.sweep", "OptOuts.add",
+    "Alerts.put", "Alerts.of_kind", "Alerts.queue", "Alerts.due", "Alerts.sweep", "Tallies.sweep",
 }  # fmt: skip
 """What looks across projects on purpose, or adds a row that names its own."""
 
@@ -205,7 +218,7 @@ AGGREGATES = {
 
 
 def test_every_method_of_the_store_is_asked():
-    assert len(AGGREGATES) == 18
+    assert len(AGGREGATES) == 20
     every_method_is_called(set(FOREIGN))
 
 
@@ -218,7 +231,9 @@ def project_comes_first(methods):
     for name in methods:
         aggregate, _, method = name.partition(".")
         first = list(inspect.signature(getattr(getattr(ports, aggregate), method)).parameters)[1]
-        assert first in ("project", "delivery", "message", "key", "endpoint", "account"), name
+        assert first in (
+            "project", "delivery", "message", "key", "endpoint", "account", "mail",
+        ), name  # fmt: skip
 
 
 def test_every_method_takes_the_project_first_or_a_row_that_has_one():

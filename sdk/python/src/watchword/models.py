@@ -205,6 +205,8 @@ class Project(Record):
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
     link_domains: Strings = ()
     marketing: Mapping[str, Any] | None = field(default=None, hash=False)
+    daily_budget: str | None = None
+    low_balance: str | None = None
     created_at: When = None
 
 

@@ -57,6 +57,27 @@ KINDS: dict[EventType, Kind] = {
     _T.WEBHOOK_DISABLED: Kind(
         "A webhook endpoint gets nothing more: it said so, or only failed for days.", ("reason",)
     ),
+    _T.ALERT_CONVERSION_DROP: Kind(
+        "Far fewer verifications of an hour were approved than of the day before it.",
+        ("conversion", "usual", "started"),
+    ),
+    _T.ALERT_PROVIDER_DOWN: Kind(
+        "A provider account fails so often that others are used.", ("provider",)
+    ),
+    _T.ALERT_PROVIDER_RECOVERED: Kind("A provider account is used again.", ("provider",)),
+    _T.ALERT_LOW_BALANCE: Kind(
+        "Less money is left with a provider than the project's threshold.",
+        ("provider", "balance", "threshold"),
+        ("currency",),
+    ),
+    _T.ALERT_BUDGET: Kind(
+        "The messages of a day cost 80 % of the project's daily budget, or more.",
+        ("spent", "budget", "currency", "day"),
+    ),
+    _T.ALERT_ENDPOINT_DISABLED: Kind(
+        "A webhook endpoint was disabled, because it said that it is gone or only failed for days.",
+        ("reason",),
+    ),
     _T.MESSAGE_RECEIVED: Kind(
         "A person wrote to one of your numbers or accounts.",
         ("sender", "to", "channel", "provider", "said"),
@@ -75,6 +96,7 @@ FAMILIES: dict[str, str] = {
     "key": "API keys.",
     "webhook": "Where webhooks go.",
     "message": "What people write to you.",
+    "alert": "What the operator should look at.",
 }
 
 FIELDS: dict[str, str] = {
@@ -83,6 +105,7 @@ FIELDS: dict[str, str] = {
     "key_id": "The API key: its public half.",
     "endpoint_id": "The webhook endpoint.",
     "incoming_id": "The message of a person.",
+    "alert_id": "The alert: the same while it comes and goes, such as `provider.acme`.",
     "sequence": "Its place among the events of the same thing, from 1: webhooks may overtake "
     "one another.",
     "to": "The recipient, masked; of a person's message your number or account.",
@@ -101,6 +124,15 @@ FIELDS: dict[str, str] = {
     "sender": "Who wrote, masked.",
     "said": "What they wrote, without codes and numbers: runs of four digits and more are `***`.",
     "choice": "Whether they want no more messages (`out`) or again some (`in`).",
+    "conversion": "The approved share of the verifications of the hour, in percent.",
+    "usual": "The same of the day before that hour.",
+    "started": "How many verifications began in the hour.",
+    "balance": "What is left, as the vendor writes it.",
+    "threshold": "The project's `low_balance`.",
+    "spent": "What the day's messages cost so far.",
+    "budget": "The project's `daily_budget`.",
+    "currency": "Of the amounts: ISO 4217.",
+    "day": "The day in UTC, such as `2026-03-01`.",
 }
 """What each member of `data` means."""
 

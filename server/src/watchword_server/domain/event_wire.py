@@ -25,6 +25,7 @@ class WireData(Data, frozen=True, kw_only=True, omit_defaults=True):
     key_id: str | None = None
     endpoint_id: str | None = None
     incoming_id: str | None = None
+    alert_id: str | None = None
     sequence: int = 0
 
 
@@ -88,6 +89,7 @@ SUBJECTS: dict[str, Subject] = {
     "key": Subject("key_id", Prefix.API_KEY),
     "webhook": Subject("endpoint_id", Prefix.WEBHOOK_ENDPOINT),
     "message": Subject("incoming_id", Prefix.INCOMING),
+    "alert": Subject("alert_id", None),
 }
 
 _types = {one.value: one for one in EventType}

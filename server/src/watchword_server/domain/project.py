@@ -44,7 +44,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 
     `limits` overrides rows of the mode's throughput table by name; `link_domains` are those that
     links in its templates may lead to.  A `hidden` one is in no list: it belongs to a caller with
-    the public keys of the sandbox.
+    the public keys of the sandbox.  `daily_budget` and `low_balance` are amounts, or empty: alerts
+    are raised at 80 % of the one, and where a provider's balance is below the other.
     """
 
     id: bytes
@@ -55,6 +56,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     link_domains: tuple[str, ...] = ()
     hidden: bool = False
     marketing: Marketing = Marketing()
+    daily_budget: str = ""
+    low_balance: str = ""
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):

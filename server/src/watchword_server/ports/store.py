@@ -14,6 +14,7 @@ from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.template import Template
 from watchword_server.domain.verification import Live, Verification
 from watchword_server.ports.accounts import ProviderAccounts
+from watchword_server.ports.alerts import Alerts, Tallies
 from watchword_server.ports.inbound import IncomingMessages, OptOuts, Reports
 from watchword_server.ports.records import (
     AddressState,
@@ -374,6 +375,10 @@ class Transaction(Protocol):
     def incoming(self) -> IncomingMessages: ...
     @property
     def opt_outs(self) -> OptOuts: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    @property
+    def tallies(self) -> Tallies: ...
 
 
 class Store(Protocol):

@@ -78,8 +78,10 @@ class Projects:
         self, project: bytes, name: str | None, mode: Mode | None,
         limits: dict[str, tuple[int, int]] | None, link_domains: tuple[str, ...] | None = None,
         marketing: Marketing | None = None,
+        daily_budget: str | None = None, low_balance: str | None = None,
     ) -> Project:  # fmt: skip
-        """Change what is not None; `limits` maps a limit's name to (count, period in seconds).
+        """Change what is not None; `limits` maps a limit's name to (count, period in seconds), and
+        an empty amount takes it away.
 
         Once it is live, templates that were approved by the setting alone wait for a person.
 
@@ -95,6 +97,7 @@ class Projects:
         wanted = {
             "name": name, "mode": mode, "limits": limits, "link_domains": link_domains,
             "marketing": marketing,
+            "daily_budget": daily_budget, "low_balance": low_balance,
         }  # fmt: skip
         changes = {field: value for field, value in wanted.items() if value is not None}
         now = self._clock.now()

@@ -7,6 +7,7 @@ from watchword_server.settings.values import (
     CURRENCY,
     DATABASE_URL,
     EMAIL,
+    EMAILS,
     FLAG,
     HOSTS,
     OPTIONAL_CIDRS,
@@ -177,6 +178,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "webhook_endpoint_posts", integer(1, 256),
         "Webhooks under way to one endpoint at the same time.", "16",
+    ),
+    Setting(
+        "alert_emails", EMAILS,
+        "Who is mailed when something needs a look: a provider is down, money runs low, fewer "
+        "codes are confirmed. At most one mail per kind, project and hour; it needs `smtp_host`.",
+        "ops@example.com,cto@example.com", default="nobody",
     ),
     Setting(
         "provider_allow", OPTIONAL_CIDRS,

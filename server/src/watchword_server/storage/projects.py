@@ -21,7 +21,7 @@ OWNED = (
     "events", "work", "address_states", "failed_checks", "inbox", "idempotency_keys",
     "webhook_endpoints", "webhook_deliveries", "webhook_attempts", "routes",
     "delivery_references", "delivery_reports", "held_reports", "incoming", "opt_outs",
-    "provider_accounts",
+    "provider_accounts", "alerts", "alert_mails", "conversions", "spending",
 )  # fmt: skip
 """The tables whose rows belong to a project and go with it."""
 
@@ -35,7 +35,8 @@ def _project(row: Row) -> Project:
     return Project(
         id=row[0], name=row[1], mode=Mode(row[2]), created_at=row[3], limits=limits,
         link_domains=tuple(row[5].split()), hidden=bool(row[6]),
-        marketing=msgspec.json.decode(row[7], type=Marketing),
+        marketing=msgspec.json.decode(row[7], type=Marketing), daily_budget=row[8],
+        low_balance=row[9],
     )  # fmt: skip
 
 
@@ -73,7 +74,7 @@ class ProjectRows:
         values = (
             project.id, project.name, project.mode.value, project.created_at,
             _text(project.limits), " ".join(project.link_domains), int(project.hidden),
-            _text(project.marketing),
+            _text(project.marketing), project.daily_budget, project.low_balance,
         )  # fmt: skip
         return hit(self._cursor, _Q["insert_project"], values)
 
@@ -89,7 +90,8 @@ class ProjectRows:
     def update(self, project: Project) -> None:
         values = (
             project.name, project.mode.value, _text(project.limits),
-            " ".join(project.link_domains), _text(project.marketing), project.id,
+            " ".join(project.link_domains), _text(project.marketing), project.daily_budget,
+            project.low_balance, project.id,
         )  # fmt: skip
         self._cursor.execute(_Q["update_project"].sql, values)
 

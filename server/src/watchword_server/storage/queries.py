@@ -20,6 +20,7 @@ from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.provider_account import ProviderAccount
 from watchword_server.domain.verification import Live, Verification
 from watchword_server.domain.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from watchword_server.ports.alerts import Alert, AlertMail
 from watchword_server.ports.inbound import HeldReport, KeptReport
 from watchword_server.ports.records import IdempotencyKey, InboxMessage, Work
 
@@ -39,6 +40,8 @@ RECORDS: dict[str, tuple[str, ...]] = {
     "kept_report": KeptReport.__struct_fields__,
     "held_report": HeldReport.__struct_fields__,
     "opt_out": OptOut.__struct_fields__,
+    "alert": Alert.__struct_fields__,
+    "alert_mail": AlertMail.__struct_fields__,
 }
 _PLACES = {f"{name}_values": ":" + ",:".join(fields) for name, fields in RECORDS.items()}
 _PLACES |= {name: ",".join(fields) for name, fields in RECORDS.items()}

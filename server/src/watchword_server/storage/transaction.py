@@ -3,6 +3,7 @@
 import apsw
 
 from watchword_server.storage.addresses import AddressRows, InboxRows
+from watchword_server.storage.alerts import AlertRows, TallyRows
 from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.deliveries import DeliveryRows, EventRows, WorkRows
 from watchword_server.storage.idempotency import IdempotencyKeyRows
@@ -36,3 +37,5 @@ class Rows:
         self.reports = ReportRows(cursor, self.deferred)
         self.incoming = IncomingRows(cursor)
         self.opt_outs = OptOutRows(cursor)
+        self.alerts = AlertRows(cursor)
+        self.tallies = TallyRows(cursor, self.deferred)

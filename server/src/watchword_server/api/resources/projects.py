@@ -69,6 +69,25 @@ LinkDomains = Annotated[
 ]
 
 
+_AMOUNT = rf"^([0-9]{{1,9}}(\.[0-9]{{1,6}})?)?{END}"
+DailyBudget = Annotated[
+    str,
+    Meta(
+        pattern=_AMOUNT,
+        description="What messages may cost per day (UTC), in the currency of "
+        "`WATCHWORD_MESSAGE_PRICES`: `alert.budget` at 80 % of it. Empty: no budget.",
+        examples=["50.00"],
+    ),
+]
+LowBalance = Annotated[
+    str,
+    Meta(
+        pattern=_AMOUNT,
+        description="Below this balance of a provider account `alert.low_balance` is raised, in "
+        "the account's own currency. Empty: never.",
+        examples=["20"],
+    ),
+]
 TimeOfDay = Annotated[
     str,
     Meta(
@@ -102,6 +121,8 @@ class UpdateProject(Body, frozen=True, kw_only=True):
     limits: Limits | None = None
     link_domains: LinkDomains | None = None
     marketing: MarketingHours | None = None
+    daily_budget: DailyBudget | None = None
+    low_balance: LowBalance | None = None
 
 
 class ProjectView(Reply, frozen=True, kw_only=True):
@@ -113,6 +134,8 @@ class ProjectView(Reply, frozen=True, kw_only=True):
     limits: Limits
     link_domains: LinkDomains
     marketing: MarketingHours
+    daily_budget: DailyBudget
+    low_balance: LowBalance
     created_at: Instant
 
 
@@ -144,6 +167,8 @@ def _view(project: Project) -> ProjectView:
             start=written(project.marketing.start),
             end=written(project.marketing.end),
         ),
+        daily_budget=project.daily_budget,
+        low_balance=project.low_balance,
         created_at=instant(project.created_at),
     )
 
@@ -187,6 +212,8 @@ async def _update(call: Call, body: UpdateProject, _query: None) -> ProjectView:
         _limits(body.limits),
         None if body.link_domains is None else tuple(body.link_domains),
         _marketing(body.marketing),
+        body.daily_budget,
+        body.low_balance,
     )
     return _view(project)
 

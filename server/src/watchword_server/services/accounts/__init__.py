@@ -12,9 +12,10 @@ from watchword_server.services.accounts.service import (
 )
 from watchword_server.services.accounts.sessions import Sessions, Take
 from watchword_server.services.accounts.trying import Condition, Ended, Tried, Trying
+from watchword_server.services.accounts.watching import Watching
 
 __all__ = [
     "AccountChanges", "AccountMaker", "Candidate", "Choosing", "Condition", "Ended", "Keeper",
     "NewAccount", "Own", "ProviderAccounts", "Sessions", "SettingsBox", "ShownAccount", "Take",
-    "Tried", "Trying",
+    "Tried", "Trying", "Watching",
 ]  # fmt: skip

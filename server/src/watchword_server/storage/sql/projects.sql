@@ -15,7 +15,7 @@ SELECT {project} FROM projects WHERE hidden = 1 ORDER BY created_at, id;
 
 -- name: update_project
 UPDATE projects SET name = :name, mode = :mode, limits = :limits, link_domains = :link_domains,
-    marketing = :marketing
+    marketing = :marketing, daily_budget = :daily_budget, low_balance = :low_balance
 WHERE id = :id;
 
 -- name: delete_project
