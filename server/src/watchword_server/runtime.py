@@ -141,11 +141,9 @@ class Runtime:
         sandboxes = Sandboxes(store, clock, keyring, (*own, *magic), _per_day(settings))
         directory = CachedDirectory(store, clock, keyring, entropy, sandboxes.caller)
         throughput, quota = Throughput(), DailyQuota()
-        more = self._post(keyring, entropy, poster)
-        more |= self._keep(own_accounts, keyring, entropy, throughput)
+        more = self._keep(own_accounts, keyring, entropy, throughput)
         accounts = self.accounts
-        drafter = Drafter(keyring, numbering, accounts, entropy)
-        sending = store, clock, drafter, directory
+        sending = store, clock, Drafter(keyring, numbering, accounts, entropy), directory
         writing = ledger, self.dispatch, entropy, local_minutes
         approve = AutoApprove(settings.template_auto_approve)
         autofill, url = _autofill(settings), settings.public_url
@@ -161,7 +159,7 @@ class Runtime:
             routes=Routes(store, clock, directory, accounts, numbering, _numbers()),
             opt_outs=OptOuts(store, clock, keyring, numbering, sequence),
             idempotency=Idempotency(store, clock, entropy, keyring),
-            **more,
+            **more | self._post(keyring, entropy, poster),
             hosted_pages=HostedPages(store, clock, keyring, directory, throughput, url),
             throughput=throughput,
             clock=clock,
