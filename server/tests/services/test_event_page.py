@@ -23,7 +23,7 @@ from watchword_server.domain.event_wire import SUBJECTS, WireData
 from watchword_server.domain.events import Data, EventType, encode
 from watchword_server.domain.ids import Prefix
 from watchword_server.domain.template import Content, Status, Template
-from watchword_server.ledger import Ledger
+from watchword_server.ledger import Ledger, raise_alert
 from watchword_server.ports.providers import Rejected, Uncertain
 
 PAGE = tracked.ROOT / "docs/events.md"
@@ -38,6 +38,21 @@ BY_HAND = {
     EventType.DELIVERY_UNDELIVERED: Data(),
     EventType.WEBHOOK_DISABLED: Data(reason="gone"),
 }
+ALERTS = {
+    EventType.ALERT_CONVERSION_DROP: ("conversion", Data(conversion=31, usual=87, started=412)),
+    EventType.ALERT_PROVIDER_DOWN: ("provider.acme", Data(provider="acme")),
+    EventType.ALERT_PROVIDER_RECOVERED: ("provider.acme", Data(provider="acme")),
+    EventType.ALERT_LOW_BALANCE: (
+        "balance.acme",
+        Data(provider="acme", balance="12.50", threshold="20", currency="USD"),
+    ),
+    EventType.ALERT_BUDGET: (
+        "budget", Data(spent="40.02", budget="50", currency="USD", day="2026-03-01"),
+    ),
+    EventType.ALERT_ENDPOINT_DISABLED: (
+        f"webhook.{EXAMPLES['endpoint_id']}", Data(reason="failing"),
+    ),
+}  # fmt: skip
 """What the scenario below has no way to make happen: written as its service writes it."""
 
 
@@ -91,6 +106,9 @@ async def by_hand(desk):
             if type.family in ("template", "webhook"):
                 subject = b"otp-sms" if type.family == "template" else b"w" * 16
                 tx.events.append(desk.caller.project, subject, type, desk.clock.now(), encode(data))
+
+        for type, (about, data) in ALERTS.items():
+            raise_alert(tx, desk.caller.project, type, about, desk.clock.now(), data)
 
     await desk.runtime.store.write(unit)
 

@@ -6,8 +6,8 @@ from services.desk import opened
 from watchword_server.domain.delivery import DeliveryStatus, Reason, Receipt, may_follow
 from watchword_server.domain.errors import StoreUnavailable
 from watchword_server.domain.verification import Status
+from watchword_server.ledger import LEASE_S
 from watchword_server.ports.providers import Rejected
-from watchword_server.services.delivering import LEASE_S
 
 DELIVERED = Receipt(reference="late", delivered=True)
 
