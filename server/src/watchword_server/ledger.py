@@ -112,13 +112,16 @@ class Ledger:
 
     def hand_over(
         self, tx: Transaction, live: Live, index: int, step: Step, account: str, now: int,
-        *, maybe_duplicate: bool = False,
-    ) -> None:  # fmt: skip
+        *, maybe_duplicate: bool = False, claimed: bool = False,
+    ) -> Job:  # fmt: skip
         """Queue one more delivery of a pending verification: step `index` of its route, by this
-        account."""
+        account.  `claimed`: see `begin`."""
         number = len(tx.deliveries.of(live.project, live.id)) + 1
         tx.live.take_step(live.project, live.id, index)
-        self._enqueue(tx, live, number, index, step, account, now, maybe_duplicate=maybe_duplicate)
+        return self._enqueue(
+            tx, live, number, index, step, account, now,
+            claimed=claimed, maybe_duplicate=maybe_duplicate,
+        )  # fmt: skip
 
     def _enqueue(
         self, tx: Transaction, live: Live, number: int, index: int, step: Step, account: str,

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 import phonenumbers
@@ -88,7 +89,6 @@ class Services(msgspec.Struct, frozen=True):
     webhook_log: WebhookLog
     provider_accounts: ProviderAccounts
     trying: Trying
-    public_url: str
     hosted_pages: HostedPages
     throughput: Throughput
     clock: Clock
@@ -132,10 +132,6 @@ class Runtime:
     ) -> None:  # fmt: skip
         self.settings, self.store, self.clock = settings, store, clock
         self._network = network
-        box = SettingsBox(keyring, entropy)
-        maker = AccountMaker(providers, box, adapters.setups(settings, clock, network, entropy))
-        self.accounts = accounts = Keeper(store, maker.make, own_accounts, Choosing(clock, entropy))
-        self.poster, self._stranger = adapters.posters(settings, clock, poster)
         self.dispatch = Switchboard()
         self._numbering = numbering = _plans()
         tariff = Tariff(settings.message_prices, settings.price_currency)
@@ -145,13 +141,14 @@ class Runtime:
         sandboxes = Sandboxes(store, clock, keyring, (*own, *magic), _per_day(settings))
         directory = CachedDirectory(store, clock, keyring, entropy, sandboxes.caller)
         throughput, quota = Throughput(), DailyQuota()
+        more = self._post(keyring, entropy, poster)
+        more |= self._keep(own_accounts, keyring, entropy, throughput)
+        accounts = self.accounts
         drafter = Drafter(keyring, numbering, accounts, entropy)
         sending = store, clock, drafter, directory
         writing = ledger, self.dispatch, entropy, local_minutes
-        posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
-        http, schedule = adapters.plain_http(settings), settings.webhook_schedule
         approve = AutoApprove(settings.template_auto_approve)
-        autofill = _autofill(settings)
+        autofill, url = _autofill(settings), settings.public_url
         self.services = Services(
             directory=directory,
             sending=CustomSending(*sending, throughput, *writing),
@@ -164,14 +161,8 @@ class Runtime:
             routes=Routes(store, clock, directory, accounts, numbering, _numbers()),
             opt_outs=OptOuts(store, clock, keyring, numbering, sequence),
             idempotency=Idempotency(store, clock, entropy, keyring),
-            webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
-            webhook_log=WebhookLog(store, clock, keyring),
-            provider_accounts=ProviderAccounts(store, clock, entropy, accounts, maker, box),
-            public_url=settings.public_url,
-            trying=Trying(store, clock, entropy, accounts, numbering, throughput),
-            hosted_pages=HostedPages(
-                store, clock, keyring, directory, throughput, settings.public_url
-            ),
+            **more,
+            hosted_pages=HostedPages(store, clock, keyring, directory, throughput, url),
             throughput=throughput,
             clock=clock,
         )
@@ -179,12 +170,34 @@ class Runtime:
         self.rehearsal = msgspec.structs.replace(
             self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
-        self._watch()
         self._hear(keyring, ledger, sequence)
-        self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill
         )
+
+    def _post(self, keyring: Keyring, entropy: Entropy, told: Poster | None) -> dict[str, Any]:
+        """Join what posts webhooks; its use cases, by their names."""
+        settings, store, clock = self.settings, self.store, self.clock
+        self.poster, self._stranger = adapters.posters(settings, clock, told)
+        posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
+        schedule = settings.webhook_schedule
+        self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
+        http = adapters.plain_http(settings)
+        endpoints = WebhookEndpoints(store, clock, entropy, posting, http=http)
+        return {"webhook_endpoints": endpoints, "webhook_log": WebhookLog(store, clock, keyring)}
+
+    def _keep(
+        self, own: Own, keyring: Keyring, entropy: Entropy, throughput: Throughput
+    ) -> dict[str, Any]:
+        """Join what keeps the provider accounts; their use cases, by their names."""
+        settings, store, clock = self.settings, self.store, self.clock
+        box = SettingsBox(keyring, entropy)
+        setups = adapters.setups(settings, clock, self._network, entropy)
+        maker = AccountMaker(providers, box, setups)
+        self.accounts = keeper = Keeper(store, maker.make, own, Choosing(clock, entropy))
+        desk = ProviderAccounts(store, clock, entropy, keeper, maker, box, settings.public_url)
+        trying = Trying(store, clock, entropy, keeper, self._numbering, throughput)
+        return {"provider_accounts": desk, "trying": trying}
 
     def _hear(self, keyring: Keyring, ledger: Ledger, sequence: ids.Sequence) -> None:
         """Join what takes the vendors' word."""
@@ -194,6 +207,7 @@ class Runtime:
         self.callbacks = Callbacks(self.accounts, self.reporting, clock)
         self.bouncing = Bouncing(store, self.accounts, self.reporting)
         self.sessions = Sessions(self.accounts, providers, self.reporting.take, clock)
+        self._watch()
 
     def _watch(self) -> None:
         """Join what tells the operator what needs a look."""

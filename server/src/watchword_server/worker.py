@@ -119,7 +119,8 @@ class Worker:
 
     async def _hand_over(self, jobs: Sequence[Job]) -> None:
         try:
-            await self._delivering.hand_over(*jobs)
+            if await self._delivering.hand_over(*jobs):
+                self._woken.set()
         except StoreUnavailable as error:
             # The claims' leases end by themselves; the deliveries are then taken as uncertain.
             named = [job.delivery.id.hex() for job in jobs]

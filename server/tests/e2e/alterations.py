@@ -18,15 +18,16 @@ from watchword_server.api.app import Application
 from watchword_server.cli import hosting
 from watchword_server.domain.delivery import Receipt
 from watchword_server.domain.errors import RATE_LIMITED, Problem
-from watchword_server.domain.routing import Step
+from watchword_server.domain.routing import Wait
 from watchword_server.domain.verification import Status, Trigger
 from watchword_server.domain.webhook import WebhookStatus
 from watchword_server.providers.inbox import Inbox
 from watchword_server.services import idempotency
+from watchword_server.services.accounts import Keeper
 from watchword_server.services.checking import Checked, Checking
-from watchword_server.services.delivering import claiming, handing_over
+from watchword_server.services.delivering import claiming, following, handing_over
 from watchword_server.services.idempotency import Idempotency, _Given
-from watchword_server.services.sending import Sending, draft, service
+from watchword_server.services.sending import Sending, service
 from watchword_server.services.webhooks import notifying
 from watchword_server.storage import verifications, writer
 from watchword_server.storage.deliveries import WorkRows
@@ -57,7 +58,12 @@ def quick() -> None:
     put(idempotency, "LEASE_S", LEASE_S)
     put(idempotency, "RENEW_S", LEASE_S / 4)
     put(notifying, "LEASE_S", LEASE_S)
-    put(draft, "_step", lambda channel: Step(channel, wait_s=WAIT_S))
+
+    def soon(*given: Any) -> Any:
+        decision = deciding(*given)
+        return Wait(WAIT_S) if isinstance(decision, Wait) else decision
+
+    deciding = put(following, "decide", soon)
 
 
 # ---- races ----------------------------------------------------------------------------------
@@ -283,6 +289,18 @@ def batch_of_one() -> None:
     put(writer, "BATCH_UNITS", 1)
 
 
+def never_look_for_accounts() -> None:
+    """Provider accounts are read once, at the start."""
+    looked: list[bool] = []
+
+    async def once(self: Keeper) -> bool:
+        if not looked:
+            looked.append(await refresh(self))
+        return False
+
+    refresh = put(Keeper, "refresh", once)
+
+
 ALTERATIONS: dict[str, Callable[[], None]] = {
     function.__name__: function
     for function in (
@@ -290,5 +308,6 @@ ALTERATIONS: dict[str, Callable[[], None]] = {
         webhook_done_at_claim,
         pretend_to_send, stop_at_once, drop_hand_overs, code_in_a_log, code_in_the_store,
         any_host, any_proxy, batch_of_one, any_header, look_then_claim, answers_in_memory,
+        never_look_for_accounts,
     )
 }  # fmt: skip

@@ -22,6 +22,7 @@ from watchword_server.domain.project import PROJECT_SCOPES, Mode
 from watchword_server.domain.provider_account import MOST_ACCOUNTS
 from watchword_server.services.accounts import AccountChanges, NewAccount
 from watchword_server.services.accounts.keeper import LINGER_S
+from watchword_server.services.delivering.handing_over import HAND_OVER_S
 
 # ---- used ---------------------------------------------------------------------------------------
 
@@ -168,9 +169,9 @@ async def test_an_adapter_is_made_anew_only_for_other_settings(desk, acme):
     assert first.closed == 0
 
 
-async def is_closed_after_its_hand_overs(desk, linger):
+async def is_closed_after_its_hand_overs(desk, over):
+    """A hand-over that has begun just before the change may take ten seconds."""
     slept = asyncio.Queue()
-    over = asyncio.Event()
 
     async def sleep(seconds):
         slept.put_nowait(seconds)
@@ -180,14 +181,21 @@ async def is_closed_after_its_hand_overs(desk, linger):
     shown = await add(desk)
     adapter = desk.runtime.accounts.named(desk.caller.project, "gate")
     await desk.services.provider_accounts.delete(desk.caller, shown.account.id)
-    assert await slept.get() == linger > 10
+    assert await slept.get() == LINGER_S > HAND_OVER_S
     assert adapter.closed == 0
     over.set()
     await adapter.left.wait()
 
 
 async def test_an_old_adapter_is_closed_when_no_hand_over_can_be_using_it(desk, acme):
-    await is_closed_after_its_hand_overs(desk, LINGER_S)
+    await is_closed_after_its_hand_overs(desk, asyncio.Event())
+
+
+async def test_an_old_adapter_that_is_closed_at_once_mutant_is_caught(desk, acme):
+    over = asyncio.Event()
+    over.set()
+    with pytest.raises(AssertionError):
+        await is_closed_after_its_hand_overs(desk, over)
 
 
 async def test_a_stop_closes_every_adapter(tmp_path, clock, acme):

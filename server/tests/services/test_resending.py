@@ -1,13 +1,18 @@
 """Sending again: the cool-down, how often, and when a second start is a resend."""
 
+import msgspec
 import pytest
 
 from services.desk import PHONE, is_refused, refusal
 from watchword_server.domain import ids
+from watchword_server.domain.delivery import Reason
 from watchword_server.domain.errors import ENDED, RATE_LIMITED, UNREACHABLE
 from watchword_server.domain.verification import Status
+from watchword_server.ports.providers import Unavailable
+from watchword_server.services.delivering import following
 
 VERIFICATION = ids.Prefix.VERIFICATION
+GONE = Unavailable(Reason.PROVIDER_DOWN, "503")
 
 
 async def climbs_the_ladder(desk, again, waits=(30, 60, 120)):
@@ -310,3 +315,33 @@ async def test_without_a_channel_the_step_that_was_taken_last_is_repeated(desk):
     desk.later(60)
     await desk.resend(verification)
     assert await desk.deliveries(verification) == ["sms queued", "voice queued", "voice queued"]
+
+
+async def takes_nothing_behind_a_step_that_was_asked_for_again(desk):
+    """The first step failed and the second was sent; the person asks for the first once more."""
+    desk.sms.script = [GONE, GONE]
+    verification = await desk.start(**BOTH)
+    await desk.deliver()
+    desk.later(30)
+    await desk.resend(verification, "sms")
+    for _ in range(4):
+        await desk.deliver()
+        desk.later(30)
+    shown = await desk.deliveries(verification)
+    assert shown == ["sms failed", "voice sent", "sms failed"]
+    assert await desk.status(verification) is Status.PENDING
+
+
+async def test_no_step_is_taken_twice_behind_an_earlier_one_that_was_asked_for(desk):
+    await takes_nothing_behind_a_step_that_was_asked_for_again(desk)
+
+
+async def test_no_step_is_taken_twice_mutant_is_caught(desk, monkeypatch):
+    leads = following.decide
+
+    def always_leads(route, standing, outcome):
+        return leads(route, msgspec.structs.replace(standing, leads=True), outcome)
+
+    monkeypatch.setattr(following, "decide", always_leads)
+    with pytest.raises(AssertionError):
+        await takes_nothing_behind_a_step_that_was_asked_for_again(desk)

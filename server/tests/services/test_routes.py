@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from services.acme import add, change
 from services.desk import PHONE, is_refused, opened, refusal
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.errors import (
@@ -92,7 +93,7 @@ async def test_a_route_that_is_not_there_is_unknown(desk, act):
 
 async def test_a_refusal_names_the_step_and_says_that_there_is_more(desk):
     problem = await refusal(save(desk, SMS, msgspec.structs.replace(VOICE, wait_s=0), SMS, SMS))
-    is_refused(problem, BAD_FIELD, field="steps.1.wait_s", rule="range")
+    is_refused(problem, BAD_FIELD, field="steps[1].wait_s", rule="range")
     assert problem.detail.startswith("Step 2: a step waits 1 to 600 seconds.")
     wrong = msgspec.structs.replace(VOICE, wait_s=0)
     problem = await refusal(save(desk, wrong, wrong))
@@ -117,10 +118,10 @@ def by(*accounts):
 @pytest.mark.parametrize(
     ("steps", "field", "rule"),
     [
-        ((SMS, WHATSAPP), "steps.1.channel", "no_provider_account"),
-        ((by("nobody"),), "steps.0.accounts", "unknown_account"),
-        ((VOICE, by("sms carrier", "voice carrier")), "steps.1.accounts", "incapable_account"),
-        ((by("inbox"),), "steps.0.accounts", "unknown_account"),
+        ((SMS, WHATSAPP), "steps[1].channel", "no_provider_account"),
+        ((by("nobody"),), "steps[0].accounts", "unknown_account"),
+        ((VOICE, by("sms carrier", "voice carrier")), "steps[1].accounts", "incapable_account"),
+        ((by("inbox"),), "steps[0].accounts", "unknown_account"),
     ],
 )
 async def test_a_step_that_nobody_carries_cannot_be_saved(desk, steps, field, rule):
@@ -135,6 +136,38 @@ async def test_where_the_inbox_carries_everything_no_account_is_needed(developme
     await save(development, WHATSAPP, SMS)
     problem = await refusal(save(development, by("nobody")))
     is_refused(problem, BAD_FIELD, rule="unknown_account")
+
+
+async def test_a_projects_own_account_is_known_by_its_state(desk, acme):
+    shown = await add(desk)
+    assert (await save(desk, by("gate", "sms carrier"))).plan.steps[0].accounts[0] == "gate"
+    whatsapp = msgspec.structs.replace(WHATSAPP, accounts=("gate",))
+    problem = await refusal(save(desk, whatsapp))
+    is_refused(problem, BAD_FIELD, field="steps[0].accounts", rule="incapable_account")
+    await change(desk, shown, disabled=True)
+    is_refused(await refusal(save(desk, by("gate"))), BAD_FIELD, rule="disabled_account")
+    await desk.services.provider_accounts.delete(desk.caller, shown.account.id)
+    is_refused(await refusal(save(desk, by("gate"))), BAD_FIELD, rule="unknown_account")
+
+
+async def test_an_account_of_a_project_that_is_not_live_can_be_named(development, acme):
+    shown = await add(development)
+    await save(development, by("gate"))
+    await change(development, shown, disabled=True)
+    problem = await refusal(save(development, by("gate")))
+    is_refused(problem, BAD_FIELD, rule="disabled_account")
+
+
+async def test_a_step_is_carried_by_the_accounts_it_names(desk, acme):
+    await add(desk)
+    await save(desk, by("gate"), VOICE)
+    asked = {"template": "otp-any", "route": "log-in"}
+    for number in range(5):
+        verification = await desk.start(f"+1415555{2100 + number}", **asked)
+        await desk.deliver()
+        (delivery,) = (await desk.timeline(verification)).deliveries
+        assert delivery.provider == "gate"
+    assert desk.sms.messages == []
 
 
 # ---- templates that name a route -----------------------------------------------------------------
@@ -305,14 +338,17 @@ async def test_email_joins_a_saved_route_by_the_alternate_only(desk):
     assert await kept(desk, to="ada@example.com", template="mine") == (Step("email"),)
 
 
-async def test_a_channel_whose_last_account_is_gone_is_left_out(desk):
-    await save(desk, SMS, VOICE)
-    accounts = desk.runtime._accounts
-    accounts._outside = tuple(one for one in accounts._outside if one.name != "sms carrier")
-    assert await kept(desk, template="otp-any", route="log-in") == (Step("voice"),)
-    accounts._outside = ()
-    problem = await refusal(desk.start(template="otp-any", route="log-in"))
-    is_refused(problem, NO_CHANNEL, channel="sms", reason="no_provider_account")
+async def test_a_channel_whose_last_account_is_gone_is_left_out(desk, acme, monkeypatch):
+    monkeypatch.setattr(acme, "channels", frozenset({"whatsapp"}))
+    shown = await add(desk)
+    await save(desk, WHATSAPP, SMS)
+    await save(desk, WHATSAPP, id="alone")
+    asked = {"template": "otp-any", "route": "log-in"}
+    assert await kept(desk, **asked) == (Step("whatsapp"), Step("sms"))
+    await change(desk, shown, disabled=True)
+    assert await kept(desk, **asked) == (Step("sms"),)
+    problem = await refusal(desk.start(template="otp-any", route="alone"))
+    is_refused(problem, NO_CHANNEL, channel="whatsapp", reason="no_provider_account")
 
 
 async def test_a_changed_route_is_for_what_starts_from_then_on(desk):
@@ -364,9 +400,9 @@ async def test_a_check_says_everything_that_is_wrong(desk):
     wrong = msgspec.structs.replace(WHATSAPP, wait_s=0)
     found = await checked(desk, SMS, wrong, EMAIL, template="otp-any")
     assert [(one.field, one.rule) for one in found.problems] == [
-        ("steps.1.wait_s", "range"),
-        ("steps.1.channel", "no_provider_account"),
-        ("steps.2.channel", "content"),
+        ("steps[1].wait_s", "range"),
+        ("steps[1].channel", "no_provider_account"),
+        ("steps[2].channel", "content"),
     ]
     assert found.choices is None
     assert await desk.services.routes.all(desk.caller) == []

@@ -32,17 +32,9 @@ from watchword.models import (
     InboxMessage,
     LintReport,
     Message,
-    OptOut,
     Ping,
     Project,
-    Provider,
-    ProviderHealth,
-    ProviderPreview,
-    ProviderTest,
-    ProviderType,
     Replay,
-    Route,
-    RouteReport,
     SandboxWebhook,
     Template,
     TemplatePreview,
@@ -50,7 +42,16 @@ from watchword.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from watchword.opt_outs import OptOut
 from watchword.protocol import __version__
+from watchword.routes import Route, RouteReport
+from watchword.vendors import (
+    Provider,
+    ProviderHealth,
+    ProviderPreview,
+    ProviderTest,
+    ProviderType,
+)
 
 __all__ = [
     "APIError",

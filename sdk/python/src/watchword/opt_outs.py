@@ -1,11 +1,28 @@
 """Who gets no messages."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from watchword.models import OptOut
+from watchword.models import Record, When
 from watchword.protocol import Call, Listing, listing
 from watchword.resources import Resource, W, operation, paginated
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptOut(Record):
+    """An address, masked, that gets no messages over a channel.
+
+    Attributes:
+        source: recipient or operator: who wanted it so.
+    """
+
+    opt_out_id: str
+    channel: str
+    to: str | None = field(default=None, repr=False)
+    source: str | None = None
+    created_at: When = None
+
 
 Rows = tuple[OptOut, ...]
 

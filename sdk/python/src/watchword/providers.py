@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from watchword.models import (
+from watchword.protocol import Call, Listing, listing, nothing, segment
+from watchword.resources import Resource, W, operation, paginated
+from watchword.vendors import (
     Provider,
     ProviderHealth,
     ProviderPreview,
     ProviderTest,
     ProviderType,
 )
-from watchword.protocol import Call, Listing, listing, nothing, segment
-from watchword.resources import Resource, W, operation, paginated
 
 
 class Providers(Resource[W]):

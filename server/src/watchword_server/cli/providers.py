@@ -33,7 +33,9 @@ _weight = click.option(
 
 @click.group(cls=Group)
 def command() -> None:
-    """Add the vendors' accounts a live project sends through, try them, see how they are.
+    """Add vendors' accounts, try them, see how they are.
+
+    They are what a live project sends through.
 
     An account is named by its name or its provider_id.
     """
@@ -217,12 +219,18 @@ def health(account: str, checkup: bool, project: str | None, as_json: bool) -> N
 @_to
 @_channel
 @project_option
-def dry_run(account: str, to: str, channel: str | None, project: str | None) -> None:
-    """Print, as JSON, the request that a test message would be; nothing is sent."""
+@json_option
+def dry_run(
+    account: str, to: str, channel: str | None, project: str | None, as_json: bool
+) -> None:  # fmt: skip
+    """Print the request that a test message would be; nothing is sent."""
     seen = operate(
         lambda desk: _call(desk, "dryRunProvider", account, body=_message(to, channel)), project
     )
-    screen.emit(seen["request"])
+    if as_json:
+        screen.emit(seen)
+        return
+    screen.facts(list(seen["request"].items()))
 
 
 @command.command("delete")

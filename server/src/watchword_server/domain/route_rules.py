@@ -59,8 +59,8 @@ def problems(plan: Plan, numbers: Numbers) -> tuple[PlanError, ...]:
 
 
 def at(place: int, part: str = "") -> str:
-    """The field of a step: `steps.1.channel`."""
-    return f"steps.{place}.{part}" if part else f"steps.{place}"
+    """The field of a step, as the API writes it: `steps[1].channel`."""
+    return f"steps[{place}].{part}" if part else f"steps[{place}]"
 
 
 def _head_problems(plan: Plan) -> Iterator[PlanError]:
@@ -109,23 +109,29 @@ def _shown(country: str) -> str:
 
 def _never_run(steps: Sequence[PlanStep], numbers: Numbers) -> Iterator[PlanError]:
     """The steps that nobody is ever sent a message by, and why."""
-    sorts = _sorts(steps, numbers)
+    meant: set[int] = set()
+    turns: dict[int, int] = {}
+    carriers = [step.carrier for step in steps]
+    for sort in _sorts(steps, numbers):
+        taken, waited = set(), 0
+        for place, step in enumerate(steps):
+            if not sort.takes(step):
+                continue
+            meant.add(place)
+            if carriers[place] not in taken:
+                taken.add(carriers[place])
+                turns[place] = min(waited, turns.get(place, waited))
+                waited += _waited(step)
     for place, step in enumerate(steps):
-        meant = [sort for sort in sorts if sort.takes(step)]
-        if not meant:
+        if place not in meant:
             yield _contradiction(step, place)
-            continue
-        before = {sort: [one for one in steps[:place] if sort.takes(one)] for sort in meant}
-        left = [sort for sort in meant if all(one.carrier != step.carrier for one in before[sort])]
-        if not left:
+        elif place not in turns:
             message = f"step {place + 1} repeats an earlier step for everybody it is meant for"
             yield PlanError(message, field=at(place), rule="repeated_step")
-            continue
-        shortest = min(sum(_waited(one) for one in before[sort]) for sort in left)
-        if shortest >= MAX_TTL_S:
+        elif turns[place] >= MAX_TTL_S:
             message = (
-                f"step {place + 1}: its turn comes after {shortest} seconds of waiting, and no "
-                f"code lives longer than {MAX_TTL_S}: shorten the waits before it, or let them "
+                f"step {place + 1}: its turn comes after {turns[place]} seconds of waiting, and "
+                f"no code lives longer than {MAX_TTL_S}: shorten the waits before it, or let them "
                 "wait until sent"
             )
             yield PlanError(message, field=at(place), rule="turn_too_late")

@@ -17,6 +17,7 @@ from watchword_server.ports.providers import Field, Provider, ProviderType, Setu
 PROVIDERS: dict[str, str] = {
     "inbox": "watchword_server.providers.inbox.Inbox",
     "smtp": "watchword_server.providers.smtp.Smtp",
+    "smpp": "watchword_server.providers.smpp.provider.Smpp",
 }
 
 ENTRY_POINTS = "watchword.providers"

@@ -160,7 +160,7 @@ def _setting(field: Field) -> ProviderSetting:
 
 
 def _kind(call: Call, kind: ProviderType) -> ProviderTypeView:
-    page = f"{call.services.public_url}/docs/providers/{kind.name}.md"
+    page = f"{call.services.provider_accounts.public_url}/docs/providers/{kind.name}.md"
     return ProviderTypeView(
         name=kind.name,
         description=kind.description,

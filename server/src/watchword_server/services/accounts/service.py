@@ -116,12 +116,17 @@ class AccountMaker:
 
 
 class ProviderAccounts:
-    """The use cases of `/v1/providers`, but for what asks the vendor: see `Trying`."""
+    """The use cases of `/v1/providers`, but for what asks the vendor: see `Trying`.
+
+    Attributes:
+        public_url: under which this server's pages about vendors are.
+    """
 
     def __init__(
         self, store: Store, clock: Clock, entropy: Entropy, keeper: Keeper, maker: AccountMaker,
-        box: SettingsBox,
+        box: SettingsBox, public_url: str,
     ) -> None:  # fmt: skip
+        self.public_url = public_url
         self._store = store
         self._clock = clock
         self._entropy = entropy

@@ -52,18 +52,23 @@ class Claiming:
             return None
         job = self._job(tx, work, now)
         if job is not None and work.kind == DELIVER and work.claims == 1:
-            if not self._is_opted_out(tx, job, now):
-                return job
-            refused = failed(Outcome.REJECTED, Reason.OPTED_OUT, None)
-            self._recording.apply(tx, job, refused, now)
-            tx.work.done(work)
-            return None
+            return self._wanted(tx, job, now)
+        after = None
         if job is not None and work.kind == ADVANCE:
-            self._following.wait_over(tx, job, now)
+            after = self._following.wait_over(tx, job, now)
         elif job is not None:
             lost = Result(Outcome.UNCERTAIN, (_S.UNKNOWN,), Reason.INTERRUPTED)
             self._recording.apply(tx, job, lost, now)
         tx.work.done(work)
+        return None if after is None else self._wanted(tx, after, now)
+
+    def _wanted(self, tx: Transaction, job: Job, now: int) -> Job | None:
+        """The job, unless its recipient wants nothing over its channel: then that is recorded."""
+        if not self._is_opted_out(tx, job, now):
+            return job
+        refused = failed(Outcome.REJECTED, Reason.OPTED_OUT, None)
+        self._recording.apply(tx, job, refused, now)
+        tx.work.done(job.work)
         return None
 
     def _is_opted_out(self, tx: Transaction, job: Job, now: int) -> bool:

@@ -40,46 +40,54 @@ class Following:
         self._ledger = ledger
         self._accounts = accounts
 
-    def follow(self, tx: Transaction, job: Job, outcome: Outcome, now: int) -> None:
-        """Do what the route says after `outcome` of a delivery, whose state is written already."""
+    def follow(
+        self, tx: Transaction, job: Job, outcome: Outcome, now: int, *, claimed: bool = False
+    ) -> Job | None:
+        """Do what the route says after `outcome` of a delivery, whose state is written already.
+
+        Returns the next delivery, if one is due now.  `claimed`: see `Ledger.begin`.
+        """
         live, delivery = job.live, job.delivery
         route = _decoded(live.route)
         if outcome in _TAKEN and len(route) == 1:
-            return
+            return None
         current = tx.live.get(live.project, live.id)
         if current is None or current.expires_at <= now:
-            return
+            return None
         siblings = tx.deliveries.of(live.project, live.id)
         account = self._other(tx, current, route, delivery, siblings, outcome)
         standing = self._standing(job, siblings, outcome, others=account is not None)
         decision = decide(route, standing, outcome)
         if isinstance(decision, Wait):
             self._ledger.wait(tx, current, delivery.number, now + decision.seconds * _MS, now)
-        elif isinstance(decision, Take):
-            account = self._next(tx, current, route, decision, siblings)
-            self._hand_over(tx, current, route, decision, account, now)
-        elif isinstance(decision, FailOver):
-            self._hand_over(tx, current, route, decision, account, now)
         elif isinstance(decision, GiveUp):
             self._ledger.finish(tx, current, Trigger.NO_STEP_HANDED_OVER, now)
+        elif isinstance(decision, Take | FailOver):
+            if isinstance(decision, Take):
+                account = self._next(tx, current, route, decision, siblings)
+            return self._ledger.hand_over(
+                tx, current, decision.index, route[decision.index], account or _NOBODY, now,
+                maybe_duplicate=decision.maybe_duplicate, claimed=claimed,
+            )  # fmt: skip
+        return None
 
-    def wait_over(self, tx: Transaction, job: Job, now: int) -> None:
+    def wait_over(self, tx: Transaction, job: Job, now: int) -> Job | None:
         """Look again at a delivery whose wait is over, or of which a report has come.
 
-        Silence makes a sent delivery unknown.
+        Silence makes a sent delivery unknown.  Returns the next one, claimed, if one is due now.
         """
         delivery = job.delivery
         status = delivery.status
         if status in (_S.QUEUED, _S.FAILED):
-            return
+            return None
         if status is _S.UNDELIVERED:
-            self.follow(tx, job, Outcome.UNDELIVERED, now)
-            return
+            return self.follow(tx, job, Outcome.UNDELIVERED, now, claimed=True)
         if status is _S.SENT:
             self._ledger.settle(tx, job.live, delivery, (_S.UNKNOWN,), now)
         step = _decoded(job.live.route)[delivery.step]
-        if not (status is _S.DELIVERED and has_reached(step, True, Outcome.DELIVERED)):
-            self.follow(tx, job, Outcome.WAIT_PASSED, now)
+        if status is _S.DELIVERED and has_reached(step, True, Outcome.DELIVERED):
+            return None
+        return self.follow(tx, job, Outcome.WAIT_PASSED, now, claimed=True)
 
     def _standing(
         self, job: Job, siblings: Sequence[Delivery], outcome: Outcome, *, others: bool
@@ -128,15 +136,6 @@ class Following:
             return None
         tried = {one.provider for one in siblings if one.step == index}
         return self._accounts.pick(live.project, project.mode, route[index], tried)
-
-    def _hand_over(
-        self, tx: Transaction, live: Live, route: Route, take: Take | FailOver,
-        account: str | None, now: int,
-    ) -> None:  # fmt: skip
-        self._ledger.hand_over(
-            tx, live, take.index, route[take.index], account or _NOBODY, now,
-            maybe_duplicate=take.maybe_duplicate,
-        )  # fmt: skip
 
 
 def _is_latest(delivery: Delivery, siblings: Sequence[Delivery]) -> bool:

@@ -32,8 +32,8 @@ class Recording:
         self._accounts = accounts
         self._following = following
 
-    def record(self, tx: Transaction, results: Sequence[tuple[Job, Result]], now: int) -> None:
-        """Write several results, whose claims are over with it.
+    def record(self, tx: Transaction, results: Sequence[tuple[Job, Result]], now: int) -> bool:
+        """Write several results, whose claims are over with it; whether more is due now.
 
         Raises:
             LookupError: one of several has lost its lease; record each alone then.
@@ -44,16 +44,18 @@ class Recording:
                 # The lease ran out and the claim was taken as uncertain: its truth still counts,
                 # its decisions do not.
                 self._correct(tx, job, result, now)
-                return
+                return False
         elif not tx.work.all_done([job.work for job, _ in results]):
             raise LookupError("a lease was lost")
+        more = False
         for job, result in results:
             if result.kept is not None:
                 self._keep(tx, job, result.kept, now)
-            self.apply(tx, job, result, now)
+            more |= self.apply(tx, job, result, now)
+        return more
 
-    def apply(self, tx: Transaction, job: Job, result: Result, now: int) -> None:
-        """Write what came of a delivery, then do what its route says."""
+    def apply(self, tx: Transaction, job: Job, result: Result, now: int) -> bool:
+        """Write what came of a delivery, then do what its route says; whether more is due now."""
         live, delivery = job.live, job.delivery
         self._ledger.settle(
             tx, live, delivery, result.path, now,
@@ -62,7 +64,7 @@ class Recording:
         self._refer(tx, job, delivery, result, now)
         if result.report_in_ms is not None:
             self._ledger.wait(tx, live, delivery.number, now + result.report_in_ms, now)
-        self._following.follow(tx, job, result.outcome, now)
+        return self._following.follow(tx, job, result.outcome, now) is not None
 
     def _correct(self, tx: Transaction, job: Job, result: Result, now: int) -> None:
         """Record a late result as far as states may still move forward."""

@@ -57,12 +57,15 @@ class Delivering:
         provider = self._accounts.named(job.live.project, job.delivery.provider)
         return provider is not None and provider.prompt
 
-    async def hand_over(self, *jobs: Job) -> None:
-        """Hand claimed deliveries over, one after the other, and record what came of them."""
+    async def hand_over(self, *jobs: Job) -> bool:
+        """Hand claimed deliveries over, one after the other, and record what came of them.
+
+        Returns whether more is due now: the next account or step.
+        """
         outcome = self._handing_over.outcome
         results = [(job, sent) for job in jobs if (sent := await outcome(job)) is not None]
         try:
-            await self._store.write(
+            return await self._store.write(
                 lambda tx: self._recording.record(tx, results, self._clock.now())
             )
         except StoreUnavailable:
@@ -72,6 +75,7 @@ class Delivering:
                 raise
             for one in results:  # one that cannot be recorded must not keep the others from it
                 await self._record_alone(one)
+            return True
 
     async def expire(self, limit: int) -> int:
         """End pending verifications whose time has passed; how many there were."""

@@ -23,7 +23,7 @@ from watchword_server.ledger import Ledger
 from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy, LocalMinutes
 from watchword_server.ports.store import Store, Transaction
 from watchword_server.services.sending.admission import admit_all
-from watchword_server.services.sending.draft import Draft, Drafter, Start
+from watchword_server.services.sending.draft import Draft, Drafter, Start, saved_route
 from watchword_server.services.sending.marketing import allowed, check_hours
 from watchword_server.services.sending.service import Accepted, Sending
 from watchword_server.services.sending.willing import unsubscribed
@@ -85,7 +85,8 @@ class CustomSending(Sending):
             raise bad_field(_CODE, "required", f"`{_CODE}` is missing.")
         if asked.code is not None and not is_notice:
             _check_code(asked.code)
-        plan = await self._plan(caller, asked, chosen)
+        saved = saved_route(asked, chosen)
+        plan = None if saved is None else await self._plan(caller, saved)
         marketing = await self._marketing(caller, chosen)
         messages: list[Prepared] = []
         for place, to in enumerate([asked.to] if more is None else more):

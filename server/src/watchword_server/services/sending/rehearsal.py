@@ -19,7 +19,7 @@ from watchword_server.domain.sandbox import Magic
 from watchword_server.domain.template import Template
 from watchword_server.services.sending.admission import count, rates_of
 from watchword_server.services.sending.custom import CustomSending, Prepared, unchecked
-from watchword_server.services.sending.draft import Start
+from watchword_server.services.sending.draft import Start, saved_route
 from watchword_server.services.sending.marketing import carries_code
 from watchword_server.services.sending.service import Accepted
 
@@ -33,7 +33,8 @@ class Rehearsing(CustomSending):
         chosen = await self._directory.template(caller.project, asked.template)
         carries_code(chosen)
         self._drafter.alternate(asked.alternate_email)
-        plan = await self._plan(caller, asked, chosen)
+        saved = saved_route(asked, chosen)
+        plan = None if saved is None else await self._plan(caller, saved)
         message = self._prepare(caller, asked, chosen, plan, now, is_notice=False)
         standing = self._count(caller, (message.to,), now)
         live = await self._written(message.draft, now)

@@ -19,7 +19,6 @@ from watchword_server.domain.policy import LOCKOUT, NATIVE, POLICIES, remembered
 from watchword_server.domain.project import Caller
 from watchword_server.domain.route_plan import Plan, step_for
 from watchword_server.domain.routing import Route, Step
-from watchword_server.domain.template import Template
 from watchword_server.domain.verification import Live, Trigger, Verification
 from watchword_server.ledger import Ledger, decode_route, lockout, not_pending
 from watchword_server.ports.outside import Clock, Directory, Dispatch
@@ -75,7 +74,8 @@ class Sending:
         carries_code(chosen)
         to = self._drafter.address(asked.to)
         alternate = self._drafter.alternate(asked.alternate_email)
-        plan = await self._plan(caller, asked, chosen)
+        saved = saved_route(asked, chosen)
+        plan = None if saved is None else await self._plan(caller, saved)
         route = self._drafter.route(asked, chosen, to, caller, plan)
         now = self._clock.now()
         standing = admit(self._throughput, caller, to, alternate, now)
@@ -87,17 +87,14 @@ class Sending:
             raise
         return Accepted(live, live.next_send_at, standing)
 
-    async def _plan(self, caller: Caller, asked: Start, chosen: Template) -> Plan | None:
-        """The saved route that a start goes by, if there is one.
+    async def _plan(self, caller: Caller, saved: str) -> Plan:
+        """A saved route.
 
         Raises:
-            Problem: UNKNOWN_ID where the caller names one that is not there.
+            Problem: UNKNOWN_ID where there is none.
         """
-        name = saved_route(asked, chosen)
-        if name is None:
-            return None
-        known = self._directory.known_route(caller.project, name)
-        return known or await self._directory.route(caller.project, name)
+        known = self._directory.known_route(caller.project, saved)
+        return known or await self._directory.route(caller.project, saved)
 
     async def _written(self, draft: Draft, now: int) -> Live:
         """Write a start, and hand its message over at once where the worker has a free slot."""
