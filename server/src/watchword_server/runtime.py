@@ -171,7 +171,6 @@ class Runtime:
         self.rehearsal = msgspec.structs.replace(
             self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
-        self._watch()
         self._hear(keyring, ledger, sequence)
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill
@@ -209,6 +208,7 @@ class Runtime:
         self.callbacks = Callbacks(self.accounts, self.reporting, clock)
         self.bouncing = Bouncing(store, self.accounts, self.reporting)
         self.sessions = Sessions(self.accounts, providers, self.reporting.take, clock)
+        self._watch()
 
     def _watch(self) -> None:
         """Join what tells the operator what needs a look."""

@@ -406,3 +406,26 @@ async def test_a_greylisted_mail_is_not_sent_again_in_the_same_hand_over_and_pas
             assert (peer.recipients, peer.messages) == (1, [])
             await smtp.send(contract.message(id=OTHER))
         assert (peer.recipients, len(peer.messages), peer.connections) == (2, 1, 1)
+
+
+# ---- how it is doing ------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_a_checkup_logs_in_and_sends_nothing():
+    right, wrong = (
+        {"username": "me", "password": "open-sesame"},
+        {"username": "me", "password": "x"},
+    )
+    with SmtpPeer(login=("me", "open-sesame")) as peer:
+        async with account(peer, **right) as smtp, account(peer, **wrong) as stranger:
+            good, bad = await smtp.checkup(), await stranger.checkup()
+        assert (good.ok, good.detail) == (True, "The mail server 127.0.0.1 answers (starttls).")
+        assert bad.ok is False
+        assert "refused the log-in" in bad.detail
+        assert (peer.messages, peer.recipients) == ([], 0)
+        peer.stop()
+        async with account(peer, **right) as smtp:
+            gone = await smtp.checkup()
+        assert (gone.ok, "does not answer" in gone.detail) == (False, True)
+        peer.start()

@@ -519,3 +519,24 @@ async def test_without_a_list_nothing_is_mailed_and_what_waits_is_swept(desk, ac
     assert not await one.forget(100)
     assert await mailing(desk, carrier).mail() == 0
     assert carrier.messages == []
+
+
+# ---- the accounts themselves ----------------------------------------------------------------
+
+
+async def test_a_carrier_that_fails_is_told_down_and_back_by_its_breaker(desk):
+    """What the runtime watches: its accounts, by what came of real hand-overs."""
+    down = Unavailable(Reason.PROVIDER_DOWN)
+    desk.sms.script = [down] * 5
+    for number in range(5):
+        await desk.start(f"+1415555268{number}")
+        await desk.deliver()
+    await look(desk, desk.runtime.alerts)
+    name = {"provider": "sms carrier"}
+    assert await raised(desk) == [("provider_down", "provider.sms carrier", name)]
+    for number in range(4):
+        desk.later(MINUTE)
+        await desk.start(f"+1415555269{number}")
+        await desk.deliver()
+        await look(desk, desk.runtime.alerts)
+    assert await kinds(desk) == ["provider_down", "provider_recovered"]

@@ -37,7 +37,11 @@ ENVELOPE = {
 BY_HAND = {
     EventType.DELIVERY_UNDELIVERED: Data(),
     EventType.WEBHOOK_DISABLED: Data(reason="gone"),
-}
+    EventType.MESSAGE_RECEIVED: Data(
+        sender="+14*****2671", to="+14155550100", channel="sms", provider="acme", said="STOP",
+        choice="out",
+    ),
+}  # fmt: skip
 ALERTS = {
     EventType.ALERT_CONVERSION_DROP: ("conversion", Data(conversion=31, usual=87, started=412)),
     EventType.ALERT_PROVIDER_DOWN: ("provider.acme", Data(provider="acme")),
@@ -103,7 +107,7 @@ async def by_hand(desk):
             reason=Reason.UNREACHABLE, raw="30003",
         )  # fmt: skip
         for type, data in BY_HAND.items():
-            if type.family in ("template", "webhook"):
+            if type.family in ("template", "webhook", "message"):
                 subject = b"otp-sms" if type.family == "template" else b"w" * 16
                 tx.events.append(desk.caller.project, subject, type, desk.clock.now(), encode(data))
 

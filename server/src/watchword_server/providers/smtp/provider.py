@@ -15,6 +15,7 @@ from watchword_server.domain.delivery import Message, Receipt
 from watchword_server.domain.errors import Misconfigured
 from watchword_server.ports.providers import (
     Callback,
+    Checkup,
     Provider,
     Rejected,
     Setup,
@@ -101,6 +102,19 @@ class Smtp(Provider):
         if self._verp is None:
             raise Unreadable("bounce_address is not set, so no mail of this account can bounce")
         return bounces.told(self._verp, callback)
+
+    async def checkup(self) -> Checkup:
+        """Whether the mail server answers and lets the account in; nothing is sent."""
+        progress, to = _Progress(), self._settings
+        try:
+            async with asyncio.timeout(to.timeout_s):
+                client = await self._connect(progress)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            where = "refused the log-in" if progress.stage is Stage.LOGIN else "does not answer"
+            detail = f"The mail server {to.host} {where} ({type(error).__name__})."
+            return Checkup(ok=False, detail=detail)
+        await _quit(client)
+        return Checkup(ok=True, detail=f"The mail server {to.host} answers ({to.security}).")
 
     async def _transfer(self, mail: mime.Mail, progress: _Progress) -> None:
         """Send over a kept connection; over a new one if that was closed meanwhile."""
