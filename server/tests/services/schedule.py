@@ -179,7 +179,7 @@ class Schedule:
         assert self.desk.clock.now() < lead.updated_at + WAIT_S * 1000, "waits for too long"
 
     def _has_reached(self, lead: Any) -> bool:
-        reports = next(told for name, _, told in CARRIERS if name == lead.provider)
+        reports = any(told for name, _, told in CARRIERS if name == lead.provider)
         until = self.until or (Until.DELIVERED if reports else Until.SENT)
         reached = {Until.VERIFIED: (), Until.DELIVERED: (_S.DELIVERED,)}
         return lead.status in reached.get(until, (_S.SENT, _S.DELIVERED))

@@ -33,6 +33,38 @@ async def test_a_lost_claim_is_uncertain_then_sent_once_more_and_marked(desk):
     assert len(desk.sms.messages) == 1
 
 
+async def is_slow_and_not_lost(desk):
+    """The lease runs out while this very process is still handing over."""
+
+    async def slow(message):
+        desk.later(LEASE_S)
+        assert await claim(desk) == []
+        return Receipt(reference="slow")
+
+    desk.sms.script = [slow]
+    verification = await desk.start(ttl_s=600)
+    await desk.deliver()
+    desk.later(120)
+    await desk.deliver()
+    assert await desk.deliveries(verification) == ["sms sent"]
+    assert await desk.runtime.delivering.next_due() is None
+
+
+async def test_a_slow_hand_over_of_this_process_is_not_lost(desk):
+    await is_slow_and_not_lost(desk)
+
+
+async def test_a_slow_hand_over_mutant_is_caught(desk):
+    class Forgetful(dict):
+        def update(self, *given):
+            pass
+
+    delivering = desk.runtime.delivering
+    delivering._in_flight = Forgetful()
+    with pytest.raises(AssertionError):
+        await is_slow_and_not_lost(desk)
+
+
 async def test_a_lost_claim_of_an_earlier_step_falls_back(desk):
     verification = await desk.fall_back()
     await claim(desk)

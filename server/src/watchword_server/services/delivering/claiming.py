@@ -23,10 +23,14 @@ _log = get_logger("delivering")
 class Claiming:
     """Takes due rows, each by its kind."""
 
-    def __init__(self, ledger: Ledger, following: Following, recording: Recording) -> None:
+    def __init__(
+        self, ledger: Ledger, following: Following, recording: Recording,
+        in_flight: dict[bytes, Work],
+    ) -> None:  # fmt: skip
         self._ledger = ledger
         self._following = following
         self._recording = recording
+        self._in_flight = in_flight
 
     def claim(self, tx: Transaction, now: int, limit: int) -> list[Job]:
         """Claim at most `limit` rows; what of them has to be handed over."""
@@ -47,6 +51,11 @@ class Claiming:
 
     def _claimed(self, tx: Transaction, work: Work, now: int) -> Job | None:
         """What is to be handed over for a claim; anything else is done here and now."""
+        if work.id in self._in_flight:
+            # This very process is handing it over still, and only slow: nothing is lost, and to
+            # send it once more would make it slower.  Claiming it has renewed its lease.
+            self._in_flight[work.id] = work
+            return None
         if work.kind == ADVANCE and self._foretold(tx, work, now):
             tx.work.done(work)
             return None

@@ -10,7 +10,7 @@ from watchword_server.domain.sealing import NONCE_BYTES, Keyring
 from watchword_server.ledger import Ledger
 from watchword_server.ports.outside import Entropy
 from watchword_server.ports.providers import Accounts
-from watchword_server.ports.records import InboxBody, InboxMessage, Job
+from watchword_server.ports.records import InboxBody, InboxMessage, Job, Work
 from watchword_server.ports.results import Result, references
 from watchword_server.ports.store import Transaction
 from watchword_server.services.delivering.following import Following
@@ -23,7 +23,7 @@ class Recording:
 
     def __init__(
         self, entropy: Entropy, keyring: Keyring, ledger: Ledger, sequence: ids.Sequence,
-        accounts: Accounts, following: Following,
+        accounts: Accounts, following: Following, in_flight: dict[bytes, Work],
     ) -> None:  # fmt: skip
         self._entropy = entropy
         self._keyring = keyring
@@ -31,6 +31,7 @@ class Recording:
         self._sequence = sequence
         self._accounts = accounts
         self._following = following
+        self._in_flight = in_flight
 
     def record(self, tx: Transaction, results: Sequence[tuple[Job, Result]], now: int) -> bool:
         """Write several results, whose claims are over with it; whether more is due now.
@@ -40,12 +41,12 @@ class Recording:
         """
         if len(results) == 1:
             ((job, result),) = results
-            if not tx.work.done(job.work):
+            if not tx.work.done(self._claim(job)):
                 # The lease ran out and the claim was taken as uncertain: its truth still counts,
                 # its decisions do not.
                 self._correct(tx, job, result, now)
                 return False
-        elif not tx.work.all_done([job.work for job, _ in results]):
+        elif not tx.work.all_done([self._claim(job) for job, _ in results]):
             raise LookupError("a lease was lost")
         more = False
         for job, result in results:
@@ -65,6 +66,10 @@ class Recording:
         if result.report_in_ms is not None:
             self._ledger.wait(tx, live, delivery.number, now + result.report_in_ms, now)
         return self._following.follow(tx, job, result.outcome, now) is not None
+
+    def _claim(self, job: Job) -> Work:
+        """The claim on it as it stands: its lease may have been renewed meanwhile."""
+        return self._in_flight.get(job.work.id, job.work)
 
     def _correct(self, tx: Transaction, job: Job, result: Result, now: int) -> None:
         """Record a late result as far as states may still move forward."""

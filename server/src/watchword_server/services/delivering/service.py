@@ -1,5 +1,7 @@
 """What the worker asks for: claim, hand over, expire, forget."""
 
+from collections.abc import Sequence
+
 from watchword_server.domain import ids
 from watchword_server.domain.errors import StoreUnavailable
 from watchword_server.domain.policy import LADDER_MEMORY_S, LOCKOUT
@@ -9,7 +11,7 @@ from watchword_server.domain.verification import Trigger
 from watchword_server.ledger import Ledger
 from watchword_server.ports.outside import Clock, Directory, Entropy
 from watchword_server.ports.providers import Accounts
-from watchword_server.ports.records import Job
+from watchword_server.ports.records import Job, Work
 from watchword_server.ports.results import Result
 from watchword_server.ports.store import Store, Transaction
 from watchword_server.services.delivering.claiming import Claiming
@@ -37,8 +39,11 @@ class Delivering:
         self._ledger = ledger
         following = Following(ledger, accounts)
         self._handing_over = HandingOver(keyring, directory, accounts, autofill)
-        self._recording = Recording(entropy, keyring, ledger, sequence, accounts, following)
-        self._claiming = Claiming(ledger, following, self._recording)
+        self._in_flight: dict[bytes, Work] = {}
+        self._recording = Recording(
+            entropy, keyring, ledger, sequence, accounts, following, self._in_flight
+        )
+        self._claiming = Claiming(ledger, following, self._recording, self._in_flight)
 
     async def due(self, limit: int) -> list[Job]:
         """Claim what is due, at most `limit`, and return what has to be handed over.
@@ -62,6 +67,14 @@ class Delivering:
 
         Returns whether more is due now: the next account or step.
         """
+        self._in_flight.update((job.work.id, job.work) for job in jobs)
+        try:
+            return await self._handed_over(jobs)
+        finally:
+            for job in jobs:
+                self._in_flight.pop(job.work.id, None)
+
+    async def _handed_over(self, jobs: Sequence[Job]) -> bool:
         outcome = self._handing_over.outcome
         results = [(job, sent) for job in jobs if (sent := await outcome(job)) is not None]
         try:
