@@ -123,7 +123,8 @@ async def _one(fake: Fake, reader: asyncio.StreamReader, writer: asyncio.StreamW
     if answered.hang_up:
         return False
     headers = {"content-type": "application/json", "content-length": str(len(answered.content))}
+    headers["connection"] = "close"  # or `setup`'s network would have to be closed by every test
     lines = "".join(f"{k}: {v}\r\n" for k, v in (headers | answered.headers).items())
     writer.write(f"HTTP/1.1 {answered.status} \r\n{lines}\r\n".encode() + answered.content)
     await writer.drain()
-    return True
+    return False

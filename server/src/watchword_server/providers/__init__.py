@@ -15,8 +15,17 @@ from watchword_server.domain.errors import Misconfigured
 from watchword_server.ports.providers import Field, Provider, ProviderType, Setup
 
 PROVIDERS: dict[str, str] = {
+    "apprise": "watchword_server.providers.apprise_urls.AppriseUrls",
+    "engagelab": "watchword_server.providers.engagelab.Engagelab",
+    "http": "watchword_server.providers.http_gateway.HttpGateway",
     "inbox": "watchword_server.providers.inbox.Inbox",
+    "prelude": "watchword_server.providers.prelude.Prelude",
     "smtp": "watchword_server.providers.smtp.Smtp",
+    "telegram": "watchword_server.providers.telegram.Telegram",
+    "textbelt": "watchword_server.providers.textbelt.Textbelt",
+    "twilio": "watchword_server.providers.twilio.Twilio",
+    "vonage": "watchword_server.providers.vonage.Vonage",
+    "whatsapp": "watchword_server.providers.whatsapp.Whatsapp",
 }
 
 ENTRY_POINTS = "watchword.providers"

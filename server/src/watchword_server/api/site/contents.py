@@ -20,7 +20,16 @@ CONTENTS: tuple[Section, ...] = (
     Section("Start here", ("sandbox",)),
     Section(
         "Guides",
-        ("templates", "provider-accounts", "hosted-page", "webhooks", "events", "idempotency"),
+        (
+            "templates",
+            "provider-accounts",
+            "hosted-page",
+            "callbacks",
+            "opt-outs",
+            "webhooks",
+            "events",
+            "idempotency",
+        ),
     ),
     Section("Providers", (), "providers"),
     Section("Run it", ("settings", "destinations", "performance")),
