@@ -22,6 +22,7 @@ CONTENTS: tuple[Section, ...] = (
         "Guides",
         (
             "templates",
+            "routes",
             "provider-accounts",
             "hosted-page",
             "callbacks",
