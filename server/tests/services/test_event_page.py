@@ -22,6 +22,7 @@ from watchword_server.domain.event_kinds import EXAMPLES, FAMILIES, FIELDS, KIND
 from watchword_server.domain.event_wire import SUBJECTS, WireData
 from watchword_server.domain.events import Data, EventType, encode
 from watchword_server.domain.ids import Prefix
+from watchword_server.domain.inbound import Incoming
 from watchword_server.domain.template import Content, Status, Template
 from watchword_server.ledger import Ledger, raise_alert
 from watchword_server.ports.providers import Rejected, Uncertain
@@ -94,6 +95,10 @@ async def live(desk):
         await templates.create(desk.caller, template)
         await templates.review(desk.caller, name, status, "so it is", None)
     await templates.delete(desk.caller, "mine")
+    said = Incoming(
+        sender="+14155552677", to="+14155550100", channel="sms", text="Stop", reference="MO1"
+    )
+    await desk.runtime.reporting.take(desk.caller.project, "sms carrier", [said])
 
 
 async def by_hand(desk):
