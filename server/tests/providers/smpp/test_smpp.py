@@ -250,6 +250,41 @@ async def test_one_that_cannot_be_kept_does_not_hold_up_the_others():
     assert [one.references for one in told.heard] == [("1",), ("2",)]
 
 
+async def test_a_flood_is_sent_back_to_the_smsc_and_not_held():
+    class Slow(Told):
+        gate = asyncio.Event()
+
+        async def __call__(self, inbound):
+            await self.gate.wait()
+            await super().__call__(inbound)
+
+    told = Slow()
+    told.gate = asyncio.Event()
+    async with Smsc() as smsc, listening(smsc, told) as smpp:
+        await smpp.send(MESSAGE)
+        flood = [asyncio.ensure_future(smsc.deliver(receipt())) for _ in range(600)]
+        await smsc.until(Command.DELIVER_SM_RESP, 200)
+        sent_back = len(smsc.of(Command.DELIVER_SM_RESP))
+        told.gate.set()
+        answers = await asyncio.gather(*flood)
+    kept = [one for one in answers if one.status == Status.ESME_ROK]
+    assert {one.status for one in answers} == {Status.ESME_ROK, Status.ESME_RX_T_APPN}
+    assert len(kept) == len(told.heard) <= 600 - sent_back
+
+
+async def test_what_is_under_way_is_answered_before_goodbye_is_said():
+    async with Smsc() as smsc, account(smsc) as smpp:
+        smsc.on_submit = lambda short: SILENCE
+        sending = asyncio.ensure_future(smpp.send(MESSAGE))
+        asked = await smsc.until(Command.SUBMIT_SM)
+        closing = asyncio.ensure_future(smpp.aclose())
+        await asyncio.sleep(0)
+        smsc.say(taken(asked))
+        assert (await sending).reference
+        await closing
+    assert smsc.of(Command.UNBIND)
+
+
 async def test_the_same_answer_twice_is_two_messages():
     told = Told()
     async with Smsc() as smsc, listening(smsc, told) as smpp:

@@ -134,9 +134,6 @@ class Session:
     async def _bound_for(self, listener: Listener) -> Connection | Unavailable:
         if self._attempt is not None:  # somebody submits just now
             await asyncio.wait([self._attempt])
-        former, self._current = self._current, None
-        if former is not None:
-            await former.close()
         return await _end_of(self._begin(self._deliver_to(listener)))
 
     def _begin(self, deliver: Deliver | None) -> asyncio.Task[Connection | Unavailable]:
@@ -144,15 +141,18 @@ class Session:
         return self._attempt
 
     async def _open(self, deliver: Deliver | None) -> Connection | Unavailable:
+        former, self._current = self._current, None
         try:
+            if former is not None:
+                await former.close()
             made = await opened(
                 self._settings, self._setup.network, self._tls, deliver, self._remember
             )
+            if isinstance(made, Connection):
+                self._current = made
+            return made
         finally:
             self._attempt = None
-        if isinstance(made, Connection):
-            self._current = made
-        return made
 
     def _remember(self, message_id: str, ours: str) -> None:
         """An answer came when its delivery was uncertain already: its receipt names our id."""
