@@ -1,18 +1,15 @@
 """The composition root: the only place where adapters are chosen and joined."""
 
-import ssl
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import msgspec
 import phonenumbers
 from phonenumbers import phonenumberutil, re_util
 
-from watchword_server import providers
-from watchword_server.clock import SteadyClock
-from watchword_server.domain import catalogue, destinations, ids, sandbox, strangers
+from watchword_server import adapters, providers
+from watchword_server.clock import SteadyClock, local_minutes
+from watchword_server.domain import catalogue, ids
 from watchword_server.domain.countries import Numbers, numbers_from
 from watchword_server.domain.errors import Misconfigured, Problem
 from watchword_server.domain.limits import DailyQuota, Throughput
@@ -26,9 +23,8 @@ from watchword_server.egress.network import GuardedNetwork
 from watchword_server.entropy import PagedEntropy
 from watchword_server.ledger import Ledger
 from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy, Poster
-from watchword_server.ports.providers import Provider, Setup
+from watchword_server.ports.providers import Provider
 from watchword_server.ports.records import Job
-from watchword_server.providers.inbox import Inbox, magic_script
 from watchword_server.services.accounts import (
     AccountMaker,
     Choosing,
@@ -45,6 +41,7 @@ from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
 from watchword_server.services.directory import CachedDirectory
 from watchword_server.services.events import Events
+from watchword_server.services.hosted_pages import HostedPages
 from watchword_server.services.idempotency import Idempotency
 from watchword_server.services.opt_outs import OptOuts
 from watchword_server.services.projects import Projects
@@ -85,6 +82,7 @@ class Services(msgspec.Struct, frozen=True):
     provider_accounts: ProviderAccounts
     trying: Trying
     public_url: str
+    hosted_pages: HostedPages
     throughput: Throughput
     clock: Clock
 
@@ -118,22 +116,29 @@ class Switchboard:
 class Runtime:
     """A server without its face: store, services and providers, joined by the settings."""
 
+    _open = True
+
     def __init__(
         self, settings: Settings, store: SqliteStore, clock: Clock, keyring: Keyring,
         own_accounts: Own, network: GuardedNetwork, entropy: Entropy,
         poster: Poster | None = None,
     ) -> None:  # fmt: skip
-        self.settings = settings
-        self.store = store
-        self.clock = clock
+        self.settings, self.store, self.clock = settings, store, clock
         self._network = network
         box = SettingsBox(keyring, entropy)
-        maker = AccountMaker(providers, box, _setups(settings, clock, network, entropy))
-        self.accounts = accounts = Keeper(store, maker.make, own_accounts, Choosing(clock, entropy))
-        self.poster, self._stranger = _posters(settings, clock, poster)
+        maker = AccountMaker(providers, box, adapters.setups(settings, clock, network, entropy))
+        self.accounts = Keeper(store, maker.make, own_accounts, Choosing(clock, entropy))
+        self.poster, self._stranger = adapters.posters(settings, clock, poster)
         self.dispatch = Switchboard()
-        self._open = True
-        self._numbering = numbering = _plans()
+        self._numbering = _plans()
+        self._join(keyring, entropy, maker, box)
+
+    def _join(
+        self, keyring: Keyring, entropy: Entropy, maker: AccountMaker, box: SettingsBox
+    ) -> None:
+        """Make the use cases and the worker's part."""
+        settings, store, clock = self.settings, self.store, self.clock
+        accounts, numbering = self.accounts, self._numbering
         ledger = Ledger(sequence := ids.Sequence(entropy(6)))
         own, magic = catalogue.templates(), catalogue.templates(table=catalogue.SANDBOX)
         sandboxes = Sandboxes(store, clock, keyring, (*own, *magic), _per_day(settings))
@@ -141,12 +146,12 @@ class Runtime:
         throughput, quota = Throughput(), DailyQuota()
         drafter = Drafter(keyring, numbering, accounts, entropy)
         sending = store, clock, drafter, directory
-        writing = ledger, self.dispatch, entropy
+        writing = ledger, self.dispatch, entropy, local_minutes
         posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
-        http, schedule = _plain_http(settings), settings.webhook_schedule
+        http, schedule = adapters.plain_http(settings), settings.webhook_schedule
         approve = AutoApprove(settings.template_auto_approve)
         tariff = Tariff(settings.message_prices, settings.price_currency)
-        autofill = _autofill(settings)
+        autofill, url = _autofill(settings), settings.public_url
         self.services = Services(
             directory=directory,
             sending=CustomSending(*sending, throughput, *writing),
@@ -162,8 +167,9 @@ class Runtime:
             webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
             webhook_log=WebhookLog(store, clock, keyring),
             provider_accounts=ProviderAccounts(store, clock, entropy, accounts, maker, box),
-            public_url=settings.public_url,
+            public_url=url,
             trying=Trying(store, clock, entropy, accounts, numbering, throughput),
+            hosted_pages=HostedPages(store, clock, keyring, directory, throughput, url),
             throughput=throughput,
             clock=clock,
         )
@@ -214,11 +220,11 @@ class Runtime:
         if isinstance(steady, SteadyClock):
             steady.hold_above(int(store.fact(HIGH_WATER) or 0))
         _same_keyring(store, keyring)
-        network = _network(settings, steady)
+        network = adapters.vendors(settings, steady)
         own = Own(
-            inbox or _inbox(settings),
-            Inbox(script=magic_script(settings.sandbox_delay_s), name=sandbox.ACCOUNT),
-            _outside(settings, steady, network, entropy) if outside is None else outside,
+            inbox or adapters.inbox(settings),
+            adapters.magic(settings),
+            adapters.outside(settings, steady, network, entropy) if outside is None else outside,
         )
         runtime = cls(settings, store, steady, keyring, own, network, entropy, poster)
         await runtime.accounts.refresh()
@@ -292,80 +298,6 @@ def _same_keyring(store: SqliteStore, keyring: Keyring) -> None:
         store.put_fact(_KEYRING_FACT, mark)
     elif kept != mark:
         raise Misconfigured(PEPPER_LOST)
-
-
-def _inbox(settings: Settings) -> Provider:
-    script = {"script": settings.inbox_script or ""}
-    made: Provider = providers.load("inbox")(providers.settings("inbox", script))
-    return made
-
-
-def _outside(
-    settings: Settings, clock: Clock, network: GuardedNetwork, entropy: Entropy
-) -> tuple[Provider, ...]:
-    account = settings.smtp_account()
-    if account is None:
-        return ()
-    setup = Setup(account="smtp", callback_url="", network=network, now=clock.now, entropy=entropy)
-    return (providers.make("smtp", providers.settings("smtp", account), setup),)
-
-
-def _setups(
-    settings: Settings, clock: Clock, network: GuardedNetwork, entropy: Entropy
-) -> Callable[[str, bytes], Setup]:
-    """What adapters of accounts are given."""
-
-    def setup(name: str, account: bytes) -> Setup:
-        id = ids.text(ids.Prefix.PROVIDER, account)
-        url = f"{settings.public_url}/callbacks/{id}"
-        return Setup(
-            account=name, callback_url=url, network=network, now=clock.now, entropy=entropy
-        )
-
-    return setup
-
-
-def _network(settings: Settings, clock: Clock) -> GuardedNetwork:
-    """The way to vendors; plain http only to networks that the operator names."""
-    trust = _trust(settings.provider_ca_file, "WATCHWORD_PROVIDER_CA_FILE")
-    allowed = destinations.networks(settings.provider_networks)
-    return GuardedNetwork(clock.now, allowed, allow_http=False, trust=trust)
-
-
-def _posters(settings: Settings, clock: Clock, told: Poster | None) -> tuple[Poster, Poster]:
-    """What posts for ordinary projects, and for callers with the public keys."""
-    if told is not None:
-        return told, told
-    ordinary, stranger = settings.webhook_networks, settings.sandbox_webhook_networks
-    return _poster(settings, clock, ordinary), _poster(settings, clock, stranger)
-
-
-def _plain_http(settings: Settings) -> Callable[[bytes], bool]:
-    """Whether a project's webhooks may go by plain http, at least to somewhere."""
-    public = settings.webhook_allow_http
-    http = public or bool(settings.webhook_networks)
-    of_strangers = public or bool(settings.sandbox_webhook_networks)
-    return lambda project: of_strangers if strangers.owns(project) else http
-
-
-def _poster(settings: Settings, clock: Clock, allowed: tuple[str, ...]) -> GuardedNetwork:
-    trust = _trust(settings.webhook_ca_file, "WATCHWORD_WEBHOOK_CA_FILE")
-    http, networks = settings.webhook_allow_http, destinations.networks(allowed)
-    return GuardedNetwork(clock.now, networks, allow_http=http, trust=trust)
-
-
-def _trust(ca_file: Path | None, variable: str) -> ssl.SSLContext | None:
-    """The system's certificates and those of a file; None for the system's alone."""
-    if ca_file is None:
-        return None
-    trust = ssl.create_default_context()
-    try:
-        trust.load_verify_locations(ca_file)
-    except OSError as error:
-        raise Misconfigured(
-            f"{variable} names {ca_file}, which cannot be used ({error.strerror or error})."
-        ) from None
-    return trust
 
 
 def _per_day(settings: Settings) -> int | None:

@@ -23,6 +23,7 @@ def with_settings(world: World, **changes: Any) -> AsgiClient:
         services=world.runtime.services,
         rehearsal=world.runtime.rehearsal,
         ready=world.runtime.ready,
+        services_of=world.runtime.services_of,
     )
     return AsgiClient(create(runtime), world.client.authorization)  # type: ignore[arg-type]
 
@@ -34,6 +35,7 @@ def with_services(world: World, **changes: Any) -> AsgiClient:
         services=msgspec.structs.replace(world.runtime.services, **changes),
         rehearsal=world.runtime.rehearsal,
         ready=world.runtime.ready,
+        services_of=world.runtime.services_of,
     )
     return AsgiClient(create(runtime), world.client.authorization)  # type: ignore[arg-type]
 

@@ -34,7 +34,8 @@ IDS = (
     "sendCustomMessage listSandboxMessages setSandboxWebhook "
     "listProviderTypes createProvider listProviders getProvider updateProvider deleteProvider "
     "testProvider getProviderHealth dryRunProvider "
-    "listRoutes getRoute putRoute deleteRoute checkRoute"
+    "listRoutes getRoute putRoute deleteRoute checkRoute "
+    "listOptOuts addOptOut removeOptOut"
 )
 
 WITHOUT_ID = {name: value for name, value in EXAMPLE.items() if name != "template_id"}

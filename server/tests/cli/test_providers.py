@@ -15,7 +15,7 @@ PASSWORD = "tok-Zq81-canary"
 
 @pytest.fixture
 def peer() -> Iterator[SmtpPeer]:
-    with SmtpPeer(login=("ada", PASSWORD)) as peer:
+    with SmtpPeer("none", login=("ada", PASSWORD)) as peer:
         yield peer
 
 
@@ -25,7 +25,7 @@ def words(peer: SmtpPeer, tmp_path: Path) -> list[str]:
     secret = tmp_path / "password"
     secret.write_text(f"{PASSWORD}\n")
     pairs = {
-        "host": peer.host, "port": peer.port, "ca_file": peer.ca_file, "username": "ada",
+        "host": peer.host, "port": peer.port, "security": "none", "username": "ada",
         "from_address": "codes@watchword.test",
     }  # fmt: skip
     given = [word for name, value in pairs.items() for word in ("--set", f"{name}={value}")]

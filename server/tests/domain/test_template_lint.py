@@ -137,8 +137,8 @@ HOSTILE = ("a+", "a ", "1 ", "\n", "a.", "a" * 63 + ".", "{ ", "@ ", "<a ", "%a"
 @pytest.mark.parametrize("piece", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_hostile_text_is_read_in_one_go(piece):
     """Each of these would keep an expression that looks back over the whole text busy for hours."""
-    lint(template(piece * (60_000 // len(piece)), Channel.EMAIL), POLICY)
-    lint(email(piece * (60_000 // len(piece))), POLICY)
+    lint(template(piece * (20_000 // len(piece)), Channel.EMAIL), POLICY)
+    lint(email(piece * (20_000 // len(piece))), POLICY)
 
 
 def test_a_host_that_is_too_long_is_not_decoded(monkeypatch):

@@ -9,7 +9,7 @@ from watchword_server.domain.errors import UNSUBSCRIBED
 from watchword_server.domain.inbound import Choice, Incoming
 from watchword_server.domain.template import Category, Content, Template
 from watchword_server.domain.template import Status as TemplateStatus
-from watchword_server.services.reporting import Taken
+from watchword_server.ports.inbound import Taken
 from watchword_server.services.sending import CustomSending, Start
 
 OTHER = "+14155552672"

@@ -5,8 +5,9 @@ import pytest
 from watchword_server.domain.delivery import DeliveryStatus, Reason, Receipt, may_follow
 from watchword_server.domain.inbound import Report
 from watchword_server.domain.verification import Status
+from watchword_server.ports.inbound import HELD_S, Taken
 from watchword_server.ports.providers import Rejected, Uncertain
-from watchword_server.services.reporting import HELD_S, REFERENCES_KEPT_S, Taken
+from watchword_server.services.reporting import REFERENCES_KEPT_S
 
 DELIVERED, UNDELIVERED = DeliveryStatus.DELIVERED, DeliveryStatus.UNDELIVERED
 UNKNOWN = DeliveryStatus.UNKNOWN

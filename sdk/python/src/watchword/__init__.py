@@ -40,8 +40,6 @@ from watchword.models import (
     ProviderTest,
     ProviderType,
     Replay,
-    Route,
-    RouteReport,
     SandboxWebhook,
     Template,
     TemplatePreview,
@@ -49,7 +47,9 @@ from watchword.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from watchword.opt_outs import OptOut
 from watchword.protocol import __version__
+from watchword.routes import Route, RouteReport
 
 __all__ = [
     "APIError",
@@ -68,6 +68,7 @@ __all__ = [
     "LintReport",
     "Message",
     "NotFound",
+    "OptOut",
     "PermissionDenied",
     "Ping",
     "Project",

@@ -17,6 +17,7 @@ import httpx2
 from watchword import endpoints, providers, resources
 from watchword.errors import ConnectionFailed, TimedOut
 from watchword.models import Health
+from watchword.opt_outs import OptOuts
 from watchword.protocol import Call, Exchange, Feed, Retry, Settings, configure
 from watchword.resources import AsyncRunner, SyncRunner, W
 from watchword.routes import Routes
@@ -129,6 +130,7 @@ class _Client(resources.Resource[W]):
         self.inbox: resources.Inbox[W] = resources.Inbox(runner)
         self.templates: Templates[W] = Templates(runner)
         self.routes: Routes[W] = Routes(runner)
+        self.opt_outs: OptOuts[W] = OptOuts(runner)
         self.keys: resources.Keys[W] = resources.Keys(runner)
         self.events: resources.Events[W] = resources.Events(runner)
         self.guard: resources.Guard[W] = resources.Guard(runner)

@@ -55,7 +55,9 @@ class Message(Record):
         resend_after: seconds until it may be sent again; None when it never may, or in a list.
         mode: development or sandbox; None when live, or in a list.
         to: the address, masked.
-        deliveries: each hand-over to a provider; with `get` only, as is the timeline.
+        verification_url: where the person can type the code; with `get` only, while pending.
+        deliveries: each hand-over to a provider, with its reports; with `get` only, as is the
+            timeline.
         messages: one entry per recipient, where a custom message was sent to several.
     """
 
@@ -75,6 +77,7 @@ class Message(Record):
     sends: int | None = None
     checks: int | None = None
     checks_left: int | None = None
+    verification_url: str | None = field(default=None, repr=False)
     metadata: Mapping[str, str] | None = field(default=None, repr=False, hash=False)
     deliveries: Objects = field(default=(), repr=False, hash=False)
     timeline: Objects = field(default=(), repr=False, hash=False)
@@ -157,39 +160,6 @@ class TemplateVersion(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Route(Record):
-    """A saved route.
-
-    Attributes:
-        steps: `channel`, `accounts`, `wait_s`, `until` and `when` of each.
-        short_form: the same in short; None where it does not fit.
-        templates: the templates that name it.
-    """
-
-    route_id: str
-    description: str | None = None
-    steps: Objects = field(default=(), hash=False)
-    short_form: str | None = None
-    templates: Strings = ()
-    created_at: When = None
-    updated_at: When = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class RouteReport(Record):
-    """What keeps a route from being saved, and which steps a recipient would get.
-
-    Attributes:
-        problems: `field`, `rule` and `message` of each.
-        chosen: `step`, `channel`, `taken` and `left_out` of each; empty where `to` was not given.
-    """
-
-    valid: bool
-    problems: Objects = field(default=(), hash=False)
-    chosen: Objects = field(default=(), hash=False)
-
-
-@dataclass(frozen=True, kw_only=True)
 class LintReport(Record):
     """What the policy says: `rule`, `severity`, `field`, `message` and `fix` of each finding."""
 
@@ -234,6 +204,7 @@ class Project(Record):
     mode: str | None = None
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
     link_domains: Strings = ()
+    marketing: Mapping[str, Any] | None = field(default=None, hash=False)
     created_at: When = None
 
 

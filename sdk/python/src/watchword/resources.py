@@ -372,10 +372,11 @@ class Projects(Resource[W]):
         mode: str | None = None,
         limits: Mapping[str, Mapping[str, int]] | None = None,
         link_domains: Sequence[str] | None = None,
+        marketing: Mapping[str, Any] | None = None,
     ) -> Call[Project]:
         """Change what is given and leave the rest."""
         path, body = f"/projects/{segment(project_id)}", {"name": name, "mode": mode}
-        more = {"limits": limits, "link_domains": link_domains}
+        more = {"limits": limits, "link_domains": link_domains, "marketing": marketing}
         return Call("PATCH", path, Project.from_wire, body=body | more)
 
     @operation

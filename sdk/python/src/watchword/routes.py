@@ -1,13 +1,47 @@
 """Saved routes: over which channels and provider accounts a code is tried, and for whom."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from watchword.models import Route, RouteReport
+from watchword.models import Objects, Record, Strings, When
 from watchword.protocol import Call, Listing, listing, nothing, segment
 from watchword.resources import Resource, W, operation, paginated
 
 Step = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route(Record):
+    """A saved route.
+
+    Attributes:
+        steps: `channel`, `accounts`, `wait_s`, `until` and `when` of each.
+        short_form: the same in short; None where it does not fit.
+        templates: the templates that name it.
+    """
+
+    route_id: str
+    description: str | None = None
+    steps: Objects = field(default=(), hash=False)
+    short_form: str | None = None
+    templates: Strings = ()
+    created_at: When = None
+    updated_at: When = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteReport(Record):
+    """What keeps a route from being saved, and which steps a recipient would get.
+
+    Attributes:
+        problems: `field`, `rule` and `message` of each.
+        chosen: `step`, `channel`, `taken` and `left_out` of each; empty where `to` was not given.
+    """
+
+    valid: bool
+    problems: Objects = field(default=(), hash=False)
+    chosen: Objects = field(default=(), hash=False)
 
 
 class Routes(Resource[W]):

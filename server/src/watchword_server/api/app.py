@@ -12,6 +12,7 @@ import time
 from watchword_server.api import callbacks
 from watchword_server.api.answer import Answer, fields, header
 from watchword_server.api.dispatch import handle
+from watchword_server.api.hosted import face as hosted
 from watchword_server.api.network import Hosts, Proxies
 from watchword_server.api.once import HEADER, Once
 from watchword_server.api.operation import Call
@@ -32,6 +33,7 @@ from watchword_server.api.routing import Router, wrong_method
 from watchword_server.api.streaming import stream
 from watchword_server.domain.project import Mode
 from watchword_server.runtime import Runtime
+from watchword_server.services.hosted_pages import PATH
 from watchword_server.telemetry import get_logger
 from watchword_server.telemetry import request_id as current_request
 
@@ -61,6 +63,7 @@ class Application:
         self.streaming = frozenset(one.path for one in OPERATIONS if one.streams)
         self._pages = Pages(runtime)
         self._callbacks = callbacks.CallbackFace(runtime)
+        self._hosted = hosted.HostedFace(runtime)
         self._problems = Problems(settings.public_url)
         self._hosts = Hosts(settings.public_url, settings.allowed_hosts)
         self._proxies = Proxies(settings.trusted_proxies)
@@ -111,7 +114,7 @@ class Application:
                 self._hosts.check(host)
             found = self._router.find(path)
             if found is None:
-                answer = await self._beside(method, path, headers, peer, submission)
+                answer = await self._outside(method, path, headers, peer, submission)
             else:
                 methods, values = found
                 operation = methods.get(method)
@@ -141,14 +144,15 @@ class Application:
             _log.info("answered", method=method, operation=what, status=answer.status, ms=took)
         return answer, block
 
-    async def _beside(
+    async def _outside(
         self, method: str, path: str, headers: Headers, peer: str, submission: HttpSubmission
     ) -> Answer:
-        """The answer of what is beside the API: the vendors' callbacks, and pages."""
-        if not path.startswith(callbacks.PREFIX):
+        """What no operation answers and nobody needs a key for: pages, and vendors' callbacks."""
+        if not path.startswith((PATH, callbacks.PREFIX)):
             return self._pages.answer(method, path, headers.get(b"accept", b""))
         client = self._proxies.client(peer, headers) if self._proxies else peer
-        return await self._callbacks.answer(method, path, headers, client, submission)
+        face = self._hosted if path.startswith(PATH) else self._callbacks
+        return await face.answer(method, path, headers, client, submission)
 
     def _request_id(self, given: bytes | None) -> str:
         """The caller's own id for the request if it is a plain word, else a new one."""

@@ -8,6 +8,7 @@ from watchword_server.api.resources import (
     guard,
     inbox,
     messages,
+    opt_outs,
     projects,
     provider_accounts,
     provider_tests,
@@ -35,6 +36,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *api_keys.OPERATIONS,
     *projects.OPERATIONS,
     *guard.OPERATIONS,
+    *opt_outs.OPERATIONS,
     *webhook_endpoints.OPERATIONS,
     *webhook_deliveries.OPERATIONS,
     *provider_accounts.OPERATIONS,
@@ -55,5 +57,6 @@ TAGS: dict[str, str] = {
     "projects": "The tenants of this server; for its administrator.",
     "guard": "Addresses that met a limit.",
     "providers": "The accounts at vendors through which a live project sends.",
+    "opt-outs": "Who gets no messages.",
     "webhooks": "Where events are posted to, what became of each, and posting them again.",
 }

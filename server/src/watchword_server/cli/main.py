@@ -36,6 +36,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "routes": Row("routes", "Say over which channels codes are tried, and for whom."),
         "limits": Row("limits", "Unlock an address that failed too often."),
         "providers": Row("providers", "Add vendors' accounts, try them, see how they are."),
+        "opt-outs": Row("opt_outs", "See and change who gets no messages."),
         "webhooks": Row("webhooks", "Post events to URLs; see what became of each; replay."),
     },
     "Use": {

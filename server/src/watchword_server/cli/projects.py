@@ -99,6 +99,33 @@ def set_links(project: str, domains: tuple[str, ...], as_json: bool) -> None:
     screen.say(f"Links in templates of {changed['name']} may lead to: {allowed}.")
 
 
+@command.command("set-marketing")
+@click.argument("project")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@click.option("--from", "start", default="08:00", show_default=True, help="Not before, HH:MM.")
+@click.option("--until", "end", default="21:00", show_default=True, help="Not from then on.")
+@json_option
+def set_marketing(project: str, switch: str, start: str, end: str, as_json: bool) -> None:
+    """Let a project send custom messages of the category marketing, or not.
+
+    The hours are those of the recipient's zone.
+    """
+
+    async def change(desk: Operator) -> Answer:
+        found = await desk.project(project)
+        path = {"project_id": found["project_id"]}
+        body = {"marketing": {"enabled": switch == "on", "start": start, "end": end}}
+        answer: Answer = await desk.call("updateProject", path=path, body=body)
+        return answer
+
+    changed = operate(change)
+    if as_json:
+        screen.emit(changed)
+        return
+    hours = f"on, from {start} to {end} where the recipient is" if switch == "on" else "off"
+    screen.say(f"Marketing of {changed['name']} is {hours}.")
+
+
 @command.command("delete")
 @click.argument("project")
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -14,7 +14,7 @@ from watchword_server.cli.template_reviews import COMMANDS, STATUS, print_findin
 
 F = TypeVar("F", bound=Callable[..., object])
 
-_SHOWN = ("template_id", "description", "send_channel_strategy", "brand_name", "version")
+_SHOWN = ("template_id", "description", "brand_name", "version")
 _OWN_WORDS = ("sms", "whatsapp", "voice")
 _CODE = {"verify_code_type": 1, "verify_code_len": 6, "verify_code_ttl": 5}
 
@@ -101,10 +101,7 @@ def show(waiting: bool, project: str | None, as_json: bool) -> None:
     if as_json:
         screen.emit({"data": found})
         return
-    rows = [
-        (each["template_id"], each["send_channel_strategy"], _state(each), each["description"])
-        for each in found
-    ]
+    rows = [(each["template_id"], _way(each), _state(each), each["description"]) for each in found]
     headings = ("template_id", "channels", "status", "description")
     screen.table(headings, rows, "There is no template." if not waiting else "Nothing waits.")
 
@@ -120,7 +117,8 @@ def one(template_id: str, project: str | None, as_json: bool) -> None:
     if as_json:
         screen.emit(found)
         return
-    screen.facts([*((name, found[name]) for name in _SHOWN), *_review(found)])
+    way = "route" if found["route"] else "send_channel_strategy"
+    screen.facts([*((name, found[name]) for name in (*_SHOWN, way)), *_review(found)])
     for channel, languages in found["contents"].items():
         said = languages.get("default") or next(iter(languages.values()))
         screen.say()
@@ -209,6 +207,10 @@ def _tell(what: str, template: Answer, project: str | None, as_json: bool) -> No
         words = ["templates", "approve", str(template["template_id"])]
         words += ["--project", project] if project is not None else []
         screen.say(f"Next: watchword-server {shlex.join(words)}")
+
+
+def _way(template: Answer) -> str:
+    return str(template["send_channel_strategy"] or f"route {template['route']}")
 
 
 def _waits(template: Answer) -> bool:

@@ -12,6 +12,9 @@ from watchword_server.domain.numbering import (
     NumberType,
 )
 
+EVERY_TYPE = frozenset(NumberType) - {NumberType.UNKNOWN}
+"""What a valid number can be."""
+
 _FIXED_OR_MOBILE = frozenset({NumberType.FIXED_LINE, NumberType.MOBILE})
 
 
@@ -36,7 +39,7 @@ def numbers_from(library: Library, metadata: MetadataSource) -> Numbers:
 
     def types_in(region: str) -> frozenset[NumberType]:
         plan = None if region == NO_COUNTRY else metadata.metadata_for_region(region)
-        return frozenset(NumberType) if plan is None else _types(plan)
+        return EVERY_TYPE if plan is None else _types(plan)
 
     return Numbers(frozenset(region for each in codes.values() for region in each), types_in)
 

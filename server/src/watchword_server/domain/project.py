@@ -5,6 +5,8 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 
 import msgspec
 
+from watchword_server.domain.quiet_hours import Marketing
+
 
 class Mode(StrEnum):
     """How real a project is: only `live` lets a message leave the machine."""
@@ -52,6 +54,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     limits: dict[str, tuple[int, int]] = {}
     link_domains: tuple[str, ...] = ()
     hidden: bool = False
+    marketing: Marketing = Marketing()
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ _SHORT_WAIT = re.compile(r"(?P<seconds>[0-9]{1,4})s", re.ASCII)
 
 
 class PlanError(ValueError):
-    """A route breaks a rule; `field` names the step as the API does: `steps.1.channel`."""
+    """A route breaks a rule; `field` names the step as the API does: `steps[1].channel`."""
 
     def __init__(self, message: str, *, field: str, rule: str) -> None:
         super().__init__(message)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from watchword_server.domain.address import REACH, Kind
 from watchword_server.domain.channel import Channel
-from watchword_server.domain.countries import Numbers
+from watchword_server.domain.countries import EVERY_TYPE, Numbers
 from watchword_server.domain.numbering import NumberType
 from watchword_server.domain.policy import MAX_TTL_S
 from watchword_server.domain.route_plan import (
@@ -59,8 +59,8 @@ def problems(plan: Plan, numbers: Numbers) -> tuple[PlanError, ...]:
 
 
 def at(place: int, part: str = "") -> str:
-    """The field of a step: `steps.1.channel`."""
-    return f"steps.{place}.{part}" if part else f"steps.{place}"
+    """The field of a step, as the API writes it: `steps[1].channel`."""
+    return f"steps[{place}].{part}" if part else f"steps[{place}]"
 
 
 def _head_problems(plan: Plan) -> Iterator[PlanError]:
@@ -162,5 +162,5 @@ def _sorts(steps: Sequence[PlanStep], numbers: Numbers) -> tuple[_Sort, ...]:
     for country in sorted(named):
         found += [_Sort(Kind.PHONE, country, each) for each in numbers.types_in(country)]
     if named < numbers.regions:
-        found += [_Sort(Kind.PHONE, _ELSEWHERE, each) for each in NumberType]
+        found += [_Sort(Kind.PHONE, _ELSEWHERE, each) for each in EVERY_TYPE]
     return tuple(found)

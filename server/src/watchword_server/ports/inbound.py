@@ -8,7 +8,10 @@ from typing import Protocol
 
 import msgspec
 
-from watchword_server.domain.inbound import OptOut
+from watchword_server.domain.inbound import Inbound, OptOut
+
+HELD_S = 600
+"""How long a report waits for its delivery: a hand-over is recorded within seconds."""
 
 
 class KeptReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -40,6 +43,23 @@ class HeldReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str | None
     raw: str | None
     at: int
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What became of what a vendor told: how many reports were on known deliveries, how many are
+    held, and how many messages of people there were, new or told before."""
+
+    known: int = 0
+    unknown: int = 0
+    received: int = 0
+
+
+class Ear(Protocol):
+    """Takes what comes in through an account."""
+
+    async def take(self, project: bytes, account: str, inbound: Sequence[Inbound]) -> Taken:
+        """Write it down; returns once it is durable."""
+        ...
 
 
 class Reports(Protocol):

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -24,6 +24,11 @@ class Clock(Protocol):
 
 Entropy = Callable[[int], bytes]
 """`entropy(n)` is n bytes from the operating system's generator."""
+
+
+LocalMinutes = Callable[[str, int], Sequence[int]]
+"""`local_minutes(number, at)`: the minute of the day at an instant (ms), in every zone where a
+number may be; none where that is not known."""
 
 
 class Reply(msgspec.Struct, frozen=True):

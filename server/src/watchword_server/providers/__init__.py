@@ -109,13 +109,16 @@ def _choices(kind: msgspec.inspect.Type) -> tuple[str, ...]:
 
 
 def describe(name: str) -> ProviderType:
-    """What a provider is and has to be told; its module's first line describes it.
+    """What a provider is and has to be told; its module's first paragraph describes it.
 
     Raises:
         Misconfigured: there is none of that name, or it cannot be imported.
     """
     made = load(name)
-    words = inspect.getdoc(import_module(made.__module__)) or inspect.getdoc(made) or ""
+    module = made.__module__
+    if module.startswith(f"{__name__}."):  # of a vendor in several files, the package's words
+        module = ".".join(module.split(".")[: __name__.count(".") + 2])
+    words = inspect.getdoc(import_module(module)) or inspect.getdoc(made) or ""
     return ProviderType(
         name=name,
         description=" ".join(words.partition("\n\n")[0].split()),

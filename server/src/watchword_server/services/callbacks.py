@@ -18,9 +18,9 @@ from watchword_server.domain.errors import (
     Problem,
 )
 from watchword_server.domain.limits import Rate, Refusal, Throughput
+from watchword_server.ports.inbound import HELD_S, Ear
 from watchword_server.ports.outside import Clock
 from watchword_server.ports.providers import Callback, Forged, Provider, Told, Unreadable
-from watchword_server.services.reporting import HELD_S, Reporting
 from watchword_server.telemetry import get_logger
 
 CALLBACKS = Rate("callbacks", 30_000, 60)
@@ -41,7 +41,7 @@ class CalledAccounts(Protocol):
 class Callbacks:
     """Takes callbacks."""
 
-    def __init__(self, accounts: CalledAccounts, reporting: Reporting, clock: Clock) -> None:
+    def __init__(self, accounts: CalledAccounts, reporting: Ear, clock: Clock) -> None:
         self._accounts = accounts
         self._reporting = reporting
         self._clock = clock

@@ -14,6 +14,7 @@ from watchword_server.domain.numbering import Numbering
 from watchword_server.domain.project import Caller, Mode
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.verification import Details, Status, Verification, as_of
+from watchword_server.ports.inbound import KeptReport
 from watchword_server.ports.outside import Clock, Directory
 from watchword_server.ports.records import InboxBody, InboxMessage
 from watchword_server.ports.store import Store, Transaction
@@ -26,14 +27,16 @@ _body = msgspec.msgpack.Decoder(InboxBody).decode
 class Timeline(msgspec.Struct, frozen=True):
     """A verification with everything that happened to it.
 
-    `next_send_at` (ms) is None once it has ended.
+    `next_send_at` (ms) is None once it has ended; `is_bound`: to an amount and a payee.
     """
 
     verification: Verification
     next_send_at: int | None
     metadata: dict[str, str]
     deliveries: Sequence[Delivery]
+    reports: Sequence[KeptReport]
     events: Sequence[Event]
+    is_bound: bool = False
 
 
 class InboxItem(msgspec.Struct, frozen=True):
@@ -85,7 +88,9 @@ class Reading:
                 live.next_send_at if live else None,
                 details.metadata,
                 tx.deliveries.of(project, verification),
+                tx.reports.of(project, verification),
                 tx.events.of(project, verification),
+                live is not None and bool(live.binding),
             )
 
         timeline = await self._store.read(query)

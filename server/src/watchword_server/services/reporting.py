@@ -18,14 +18,12 @@ from watchword_server.domain.numbering import Numbering
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.verification import Secrets
 from watchword_server.ledger import Ledger
-from watchword_server.ports.inbound import HeldReport
+from watchword_server.ports.inbound import HELD_S, HeldReport, Taken
 from watchword_server.ports.outside import Clock, Dispatch
 from watchword_server.ports.store import Store, Transaction
 
 REFERENCES_KEPT_S = 30 * 86_400
 """Longer than any vendor reports on a message that lived ten minutes."""
-HELD_S = 600
-"""How long a report waits for its delivery: a hand-over is recorded within seconds."""
 _MOST_REFERENCES = 4
 _LONGEST_REFERENCE = 256
 _LONGEST_RAW = 200
@@ -33,15 +31,6 @@ _LONGEST_NAME = 64
 _CHANNELS = frozenset(one.value for one in Channel)
 _MS = 1000
 _secrets = msgspec.msgpack.Decoder(Secrets).decode
-
-
-class Taken(msgspec.Struct, frozen=True):
-    """What became of what a vendor told: how many reports were on known deliveries, how many are
-    held, and how many messages of people there were, new or told before."""
-
-    known: int = 0
-    unknown: int = 0
-    received: int = 0
 
 
 class Reporting:

@@ -1,6 +1,6 @@
 """The use cases of `/v1/routes`: saved, checked, read and deleted."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -16,6 +16,7 @@ from watchword_server.domain.errors import (
 )
 from watchword_server.domain.numbering import Numbering
 from watchword_server.domain.project import Caller, Mode
+from watchword_server.domain.provider_account import ProviderAccount
 from watchword_server.domain.recipients import alternate
 from watchword_server.domain.recipients import recipient as parsed
 from watchword_server.domain.route_plan import Choice, Plan, PlanError, choose
@@ -24,7 +25,7 @@ from watchword_server.domain.routing import Step
 from watchword_server.domain.template import Template
 from watchword_server.domain.template_rules import on_route
 from watchword_server.ports.outside import Clock, Directory
-from watchword_server.ports.providers import Accounts
+from watchword_server.ports.providers import Accounts, Provider
 from watchword_server.ports.store import Store, Transaction
 
 MAX_ROUTES = 200
@@ -103,7 +104,7 @@ class Routes:
             Problem: BAD_FIELD naming the step that cannot be; NOT_ALLOWED_HERE naming the
                 templates that have no words for a step, or where there are too many routes.
         """
-        if found := self._problems(caller, plan):
+        if found := await self._problems(caller, plan):
             raise _refused(found)
         now = self._clock.now()
 
@@ -159,7 +160,7 @@ class Routes:
         chosen = None
         if template is not None:
             chosen = (await self._directory.template(caller.project, template)).contents
-        found = [*self._problems(caller, plan), *_wordless(plan, chosen)]
+        found = [*await self._problems(caller, plan), *_wordless(plan, chosen)]
         choices = None
         if to is not None and recipient is not None:
             choices = choose(
@@ -175,16 +176,27 @@ class Routes:
     def _carries(self, caller: Caller, step: Step) -> bool:
         return self._accounts.carries(caller.project, caller.mode, step)
 
-    def _problems(self, caller: Caller, plan: Plan) -> tuple[PlanError, ...]:
+    async def _problems(self, caller: Caller, plan: Plan) -> tuple[PlanError, ...]:
+        names = {name for step in plan.steps for name in step.accounts}
+        kept: dict[str, ProviderAccount | None] = {}
+        if names:
+            kept = await self._store.read(
+                lambda tx: {
+                    name: tx.provider_accounts.named(caller.project, name) for name in names
+                }
+            )
         found = problems(plan, self._numbers)
-        return (*found, *self._account_problems(caller, plan))
+        return (*found, *self._account_problems(caller, plan, kept))
 
-    def _account_problems(self, caller: Caller, plan: Plan) -> Iterator[PlanError]:
+    def _account_problems(
+        self, caller: Caller, plan: Plan, kept: Mapping[str, ProviderAccount | None]
+    ) -> Iterator[PlanError]:
         """Steps whose accounts are not there, or cannot carry them."""
         is_live = caller.mode is Mode.LIVE
         for place, step in enumerate(plan.steps):
             for name in step.accounts:
-                if problem := self._account_problem(caller, step.channel, name, is_live=is_live):
+                account = self._accounts.named(caller.project, name)
+                if problem := _account_problem(step.channel, account, kept[name], is_live=is_live):
                     rule, words = problem
                     field = at(place, "accounts")
                     yield PlanError(f"step {place + 1}: {words}", field=field, rule=rule)
@@ -193,17 +205,22 @@ class Routes:
                 field = at(place, "channel")
                 yield PlanError(message, field=field, rule="no_provider_account")
 
-    def _account_problem(
-        self, caller: Caller, channel: Channel, name: str, *, is_live: bool
-    ) -> tuple[str, str] | None:
-        account = self._accounts.named(caller.project, name)
-        if account is None or account.local:
-            return "unknown_account", "there is no provider account of that name"
-        if channel not in account.channels:
-            return "incapable_account", f"this provider account does not carry {channel}"
-        if is_live and not self._carries(caller, Step(channel.value, (name,))):
-            return "disabled_account", "this provider account is disabled"
-        return None
+
+def _account_problem(
+    channel: Channel, used: Provider | None, kept: ProviderAccount | None, *, is_live: bool
+) -> tuple[str, str] | None:
+    """Why a step cannot be carried by an account: `kept` as the project has it, `used` as messages
+    go to it, which they do of a live project only."""
+    if kept is None and (used is None or used.local):
+        return "unknown_account", "there is no provider account of that name"
+    if kept is not None and kept.disabled:
+        return "disabled_account", "this provider account is disabled"
+    if used is None:
+        broken = "this provider account cannot be used; GET /v1/providers says why"
+        return ("broken_account", broken) if is_live else None
+    if channel not in used.channels:
+        return "incapable_account", f"this provider account does not carry {channel}"
+    return None
 
 
 def _templates(tx: Transaction, project: bytes) -> dict[str, list[Template]]:

@@ -257,4 +257,22 @@ SETTINGS: tuple[Setting, ...] = (
         "smtp_dkim_key_file", OPTIONAL_PATH, "The private key, in PEM.",
         "/etc/watchword/dkim.pem", default="none",
     ),
+    Setting(
+        "smtp_bounce_address", EMAIL,
+        "Where mail that cannot be delivered is returned to: each mail leaves with an envelope "
+        "sender of its own, such as `bounces+<token>@mail.example.com`. "
+        "Pass what comes in there to `watchword-server bounce`.",
+        "bounces@mail.example.com", default="nothing is heard of bounces",
+    ),
+    Setting(
+        "smtp_bounce_secret", OPTIONAL_TEXT,
+        "What proves that such a sender is one of ours; at least 16 characters. "
+        "It goes together with `smtp_bounce_address`.",
+        "correct-horse-battery", default="none", secret=True,
+    ),
+    Setting(
+        "smtp_success_notices", FLAG,
+        "Ask for a notice of each mail that arrived as well (RFC 3461); many servers send none.",
+        "false",
+    ),
 )  # fmt: skip

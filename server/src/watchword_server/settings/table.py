@@ -71,6 +71,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_dkim_domain: str | None = None
     smtp_dkim_selector: str | None = None
     smtp_dkim_key_file: Path | None = None
+    smtp_bounce_address: str | None = None
+    smtp_bounce_secret: str | None = None
+    smtp_success_notices: bool = False
 
     def __post_init__(self) -> None:
         if not self.public_url:

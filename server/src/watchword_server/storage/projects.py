@@ -6,6 +6,7 @@ import apsw
 import msgspec
 
 from watchword_server.domain.project import ApiKey, Mode, Project, Scope
+from watchword_server.domain.quiet_hours import Marketing
 from watchword_server.domain.route_plan import Plan
 from watchword_server.domain.template import Template
 from watchword_server.storage.deferred import Deferred
@@ -34,6 +35,7 @@ def _project(row: Row) -> Project:
     return Project(
         id=row[0], name=row[1], mode=Mode(row[2]), created_at=row[3], limits=limits,
         link_domains=tuple(row[5].split()), hidden=bool(row[6]),
+        marketing=msgspec.json.decode(row[7], type=Marketing),
     )  # fmt: skip
 
 
@@ -71,6 +73,7 @@ class ProjectRows:
         values = (
             project.id, project.name, project.mode.value, project.created_at,
             _text(project.limits), " ".join(project.link_domains), int(project.hidden),
+            _text(project.marketing),
         )  # fmt: skip
         return hit(self._cursor, _Q["insert_project"], values)
 
@@ -86,7 +89,7 @@ class ProjectRows:
     def update(self, project: Project) -> None:
         values = (
             project.name, project.mode.value, _text(project.limits),
-            " ".join(project.link_domains), project.id,
+            " ".join(project.link_domains), _text(project.marketing), project.id,
         )  # fmt: skip
         self._cursor.execute(_Q["update_project"].sql, values)
 

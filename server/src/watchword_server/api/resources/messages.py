@@ -33,6 +33,8 @@ from watchword_server.domain.events import Data, Event, EventType
 from watchword_server.domain.ids import Prefix, parse, text
 from watchword_server.domain.project import Scope
 from watchword_server.domain.verification import Assurance, Status, Verification
+from watchword_server.ports.inbound import KeptReport
+from watchword_server.services.reading import Timeline
 
 
 class ListMessages(Body, frozen=True, kw_only=True):
@@ -41,6 +43,24 @@ class ListMessages(Body, frozen=True, kw_only=True):
     status: Annotated[Status, Meta(description="Only those in this state.")] | UnsetType = UNSET
     limit: Limit = 20
     cursor: Cursor | UnsetType = UNSET
+
+
+class ReportView(Reply, frozen=True, kw_only=True):
+    """What a provider said later of a delivery."""
+
+    status: Annotated[DeliveryStatus, Meta(examples=["delivered"])]
+    reason: Annotated[Reason | None, Meta(description="Why it did not arrive; null otherwise.")]
+    raw: Annotated[
+        str | None, Meta(description="The provider's own code for it.", examples=["30003"])
+    ]
+    moved: Annotated[
+        bool,
+        Meta(
+            description="Whether it changed the delivery: false for one that came twice or late.",
+            examples=[True],
+        ),
+    ]
+    at: Instant
 
 
 class DeliveryView(Reply, frozen=True, kw_only=True):
@@ -57,6 +77,9 @@ class DeliveryView(Reply, frozen=True, kw_only=True):
     maybe_duplicate: Annotated[
         bool,
         Meta(description="An earlier hand-over may have arrived as well.", examples=[False]),
+    ]
+    reports: Annotated[
+        Sequence[ReportView], Meta(description="What its provider said later, as it came.")
     ]
     created_at: Instant
     updated_at: Instant
@@ -104,6 +127,14 @@ class Message(MessageSummary, frozen=True, kw_only=True):
             examples=[30],
         ),
     ]
+    verification_url: Annotated[
+        str | None,
+        Meta(
+            description="Where the person can type the code on a page of this server, so that "
+            "nobody else sees it; null once it has ended, and where a code is bound to a payment.",
+            examples=["https://otp.example.com/v/AZKyw9Tlf2Chssw..."],
+        ),
+    ]
     metadata: Annotated[
         dict[str, str], Meta(description="What you gave.", examples=[{"user_id": "u_42"}])
     ]
@@ -146,7 +177,17 @@ def _facts(verification: Verification) -> dict[str, Any]:
     }
 
 
-def _delivery(delivery: Delivery) -> DeliveryView:
+def _report(report: KeptReport) -> ReportView:
+    return ReportView(
+        status=DeliveryStatus(report.status),
+        reason=None if report.reason is None else Reason(report.reason),
+        raw=report.raw,
+        moved=report.moved,
+        at=instant(report.at),
+    )
+
+
+def _delivery(delivery: Delivery, reports: Sequence[KeptReport]) -> DeliveryView:
     return DeliveryView(
         delivery_id=text(Prefix.DELIVERY, delivery.id),
         channel=CHANNELS[delivery.channel],
@@ -155,6 +196,7 @@ def _delivery(delivery: Delivery) -> DeliveryView:
         status=delivery.status,
         reason=None if delivery.reason is None else Reason(delivery.reason),
         maybe_duplicate=delivery.maybe_duplicate,
+        reports=[_report(each) for each in reports if each.number == delivery.number],
         created_at=instant(delivery.created_at),
         updated_at=instant(delivery.updated_at),
     )
@@ -173,14 +215,22 @@ def _resend_after(next_send_at: int | None, now: int) -> int | None:
     return None if next_send_at is None else seconds_until(next_send_at, now)
 
 
+def _url(call: Call, found: Timeline) -> str | None:
+    one = found.verification
+    if one.status is not Status.PENDING or not one.max_checks or found.is_bound:
+        return None
+    return call.services.hosted_pages.url(one.project, one.id)
+
+
 async def _get(call: Call, _body: None, _query: None) -> Message:
     verification = parse(Prefix.VERIFICATION, call.path["message_id"])
     found = await call.services.reading.message(call.caller, verification)
     return Message(
         **_facts(found.verification),
         resend_after=_resend_after(found.next_send_at, call.services.clock.now()),
+        verification_url=_url(call, found),
         metadata=found.metadata,
-        deliveries=[_delivery(each) for each in found.deliveries],
+        deliveries=[_delivery(each, found.reports) for each in found.deliveries],
         timeline=[_entry(each) for each in found.events],
         mode=shown_mode(call.caller),
     )

@@ -75,7 +75,7 @@ class RouteProblem(Reply, frozen=True, kw_only=True):
     """One thing that keeps a route from being saved or used."""
 
     field: Annotated[
-        str, Meta(description="Where; steps count from 0.", examples=["steps.1.channel"])
+        str, Meta(description="Where; steps count from 0.", examples=["steps[1].channel"])
     ]
     rule: Annotated[str, Meta(description="A machine word.", examples=["unknown_account"])]
     message: Annotated[
@@ -120,7 +120,7 @@ class RouteReport(Reply, frozen=True, kw_only=True):
 def _steps(steps: Sequence[PlanStep]) -> Sequence[StepBody]:
     return [
         StepBody(
-            channel=step.channel.value,
+            channel=step.channel,
             accounts=list(step.accounts),
             wait_s=step.wait_s,
             until=step.until,

@@ -18,7 +18,10 @@ class Section(NamedTuple):
 
 CONTENTS: tuple[Section, ...] = (
     Section("Start here", ("sandbox",)),
-    Section("Guides", ("templates", "webhooks", "events", "idempotency")),
+    Section(
+        "Guides",
+        ("templates", "provider-accounts", "hosted-page", "webhooks", "events", "idempotency"),
+    ),
     Section("Providers", (), "providers"),
     Section("Run it", ("settings", "destinations", "performance")),
     Section("Commands", ("cli",), "cli"),

@@ -20,6 +20,7 @@ from watchword_server.domain.template import Template
 from watchword_server.services.sending.admission import count, rates_of
 from watchword_server.services.sending.custom import CustomSending, Prepared, unchecked
 from watchword_server.services.sending.draft import Start
+from watchword_server.services.sending.marketing import carries_code
 from watchword_server.services.sending.service import Accepted
 
 
@@ -30,6 +31,7 @@ class Rehearsing(CustomSending):
         """See `Sending.start`; it is always a new verification."""
         now = self._clock.now()
         chosen = await self._directory.template(caller.project, asked.template)
+        carries_code(chosen)
         self._drafter.alternate(asked.alternate_email)
         plan = await self._plan(caller, asked, chosen)
         message = self._prepare(caller, asked, chosen, plan, now, is_notice=False)

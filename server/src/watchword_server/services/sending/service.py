@@ -27,6 +27,7 @@ from watchword_server.ports.records import AddressState, Job
 from watchword_server.ports.store import Store, Transaction
 from watchword_server.services.sending.admission import admit, admit_resend
 from watchword_server.services.sending.draft import Draft, Drafter, Start, saved_route
+from watchword_server.services.sending.marketing import carries_code
 from watchword_server.services.sending.willing import first_willing, without
 
 _MS = 1000
@@ -71,6 +72,7 @@ class Sending:
         chosen = self._directory.known_template(caller.project, asked.template)
         if chosen is None:
             chosen = await self._directory.template(caller.project, asked.template)
+        carries_code(chosen)
         to = self._drafter.address(asked.to)
         alternate = self._drafter.alternate(asked.alternate_email)
         plan = await self._plan(caller, asked, chosen)

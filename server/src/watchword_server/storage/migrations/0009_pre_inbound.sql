@@ -71,3 +71,6 @@ CREATE TABLE opt_outs (
 CREATE UNIQUE INDEX opt_outs_by_address ON opt_outs (project, address, channel);
 
 ALTER TABLE address_states ADD COLUMN opted_out TEXT NOT NULL DEFAULT '';
+
+-- Whether a project may send marketing, and between which minutes of the recipient's day.
+ALTER TABLE projects ADD COLUMN marketing TEXT NOT NULL DEFAULT '{}';

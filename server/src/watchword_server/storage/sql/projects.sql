@@ -14,7 +14,8 @@ SELECT {project} FROM projects WHERE hidden = 0 ORDER BY id;
 SELECT {project} FROM projects WHERE hidden = 1 ORDER BY created_at, id;
 
 -- name: update_project
-UPDATE projects SET name = :name, mode = :mode, limits = :limits, link_domains = :link_domains
+UPDATE projects SET name = :name, mode = :mode, limits = :limits, link_domains = :link_domains,
+    marketing = :marketing
 WHERE id = :id;
 
 -- name: delete_project

@@ -1,0 +1,1 @@
+"""The hosted page of a verification: the person types the code here, and no agent sees it."""
