@@ -107,6 +107,16 @@ def test_a_receipt_finds_its_message_however_the_id_is_written(ids, answered, re
     assert reference == receipts.canonical(answered, ids, receipt=False)
 
 
+def test_the_parameter_writes_the_id_as_answers_do():
+    both = receipt(message_id="0000032570", tlvs=((Tag.RECEIPTED_MESSAGE_ID, b"7F3A\0"),))
+    alone = Short(
+        esm_class=4, tlvs=((Tag.RECEIPTED_MESSAGE_ID, b"7F3A\0"), (Tag.MESSAGE_STATE, b"\2"))
+    )
+    for short in (both, alone):
+        assert read(short, message_ids=Ids.HEX_THEN_DECIMAL).references == ("32570",)
+    assert read(both).references == ("7F3A", "0000032570")
+
+
 def shows_no_code(read_receipt, text):
     report = read_receipt(receipt(text=text))
     assert report is not None

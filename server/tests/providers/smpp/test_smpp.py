@@ -16,6 +16,7 @@ from watchword_server.domain.delivery import DeliveryStatus, Reason, Receipt
 from watchword_server.domain.errors import Misconfigured
 from watchword_server.domain.inbound import Incoming
 from watchword_server.ports.providers import Rejected, Unavailable, Uncertain
+from watchword_server.providers.smpp import provider
 from watchword_server.providers.smpp import status as statuses
 from watchword_server.providers.smpp.pdu import Command, Pdu, Short, Taken
 from watchword_server.providers.smpp.provider import Smpp, validity
@@ -137,6 +138,27 @@ async def test_what_was_written_and_not_answered_is_uncertain():
         smsc.on_submit = lambda short: SILENCE
         error = await failure(smpp)
     assert (type(error), error.raw) == (Uncertain, "no answer in time")
+
+
+async def test_what_was_written_is_uncertain_also_where_time_runs_out_first(monkeypatch):
+    monkeypatch.setattr(provider, "_PATIENCE_S", 0.2)
+    async with Smsc() as smsc, account(smsc) as smpp:
+        smsc.on_submit = lambda short: SILENCE
+        error = await failure(smpp)
+    assert (type(error), error.raw) == (Uncertain, "the hand-over took too long")
+
+
+async def test_what_never_got_into_the_window_was_not_sent(monkeypatch):
+    async with Smsc() as smsc, account(smsc, window=1) as smpp:
+        smsc.on_submit = lambda short: SILENCE
+        first = asyncio.ensure_future(smpp.send(MESSAGE))
+        await smsc.until(Command.SUBMIT_SM)
+        monkeypatch.setattr(provider, "_PATIENCE_S", 0.2)
+        error = await failure(smpp)
+        smsc.say(taken(smsc.of(Command.SUBMIT_SM)[0]))
+        await first
+    assert (type(error), error.reason) == (Unavailable, Reason.TIMED_OUT)
+    assert len(smsc.submitted) == 1
 
 
 async def test_what_was_written_before_the_connection_broke_is_uncertain():

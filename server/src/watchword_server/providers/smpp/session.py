@@ -28,6 +28,12 @@ _LONGEST_QUEUE_S = 5.0
 _MAX_LATE = 10_000
 
 
+class Progress:
+    """Whether anything of a message was written: from then on only the SMSC knows its fate."""
+
+    written = False
+
+
 class Session:
     """Opens connections, opens them again, and never submits more than the SMSC wants.
 
@@ -65,7 +71,9 @@ class Session:
             return Unavailable(Reason.PROVIDER_DOWN, "the session was lost")
         return await _end_of(self._attempt or self._begin(None))
 
-    async def submit(self, connection: Connection, short: Short, ours: str) -> Pdu | str:
+    async def submit(
+        self, connection: Connection, short: Short, ours: str, progress: "Progress"
+    ) -> Pdu | str:
         """Submit over a connection, in the order of asking.
 
         Raises:
@@ -77,6 +85,7 @@ class Session:
                 raise Unavailable(Reason.THROTTLED, "resting after the SMSC throttled")
             if not connection.is_bound:
                 raise Unavailable(Reason.PROVIDER_DOWN, connection.why)
+            progress.written = True
             answer = await connection.submit(short, ours)
         if isinstance(answer, Pdu):
             self._heed(answer.status)
@@ -181,9 +190,9 @@ class Session:
             self._incoming += 1
             mark = f"{self._setup.now()}-{self._incoming}"
             one = receipts.read(came.short, self._settings, mark)
-            if isinstance(one, Report) and one.references[0] in self._late:
-                ours = self._late[one.references[0]]
-                one = msgspec.structs.replace(one, references=(*one.references, ours))
+            if isinstance(one, Report):
+                ours = tuple(self._late[name] for name in one.references if name in self._late)
+                one = msgspec.structs.replace(one, references=one.references + ours)
             if one is not None:
                 read.append(one)
         return read
