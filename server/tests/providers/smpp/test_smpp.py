@@ -20,6 +20,7 @@ from watchword_server.providers.smpp import provider
 from watchword_server.providers.smpp import status as statuses
 from watchword_server.providers.smpp.pdu import Command, Pdu, Short, Taken
 from watchword_server.providers.smpp.provider import Smpp, validity
+from watchword_server.providers.smpp.session import Session
 from watchword_server.providers.smpp.settings import Ids
 from watchword_server.providers.smpp.status import Status
 from watchword_server.providers.smpp.text import Long
@@ -238,7 +239,7 @@ async def test_a_rate_that_is_too_slow_for_what_waits_is_said():
 # ---- what comes in ----------------------------------------------------------------------------
 
 
-async def test_a_receipt_is_acknowledged_once_it_is_durable():
+async def acknowledges_what_is_durable():
     told = Told()
     async with Smsc() as smsc, listening(smsc, told) as smpp:
         sent = await smpp.send(MESSAGE)
@@ -251,6 +252,27 @@ async def test_a_receipt_is_acknowledged_once_it_is_durable():
     (report,) = told.heard
     assert report.references == (sent.reference,)
     assert report.status is DeliveryStatus.UNDELIVERED
+
+
+async def test_a_receipt_is_acknowledged_once_it_is_durable():
+    await acknowledges_what_is_durable()
+
+
+async def test_an_adapter_that_acknowledges_at_once_is_caught(monkeypatch):
+    deliver_to = Session._deliver_to
+
+    def hasty(self, listener):
+        deliver = deliver_to(self, listener)
+
+        async def at_once(batch):
+            await deliver(batch)
+            return True
+
+        return at_once
+
+    monkeypatch.setattr(Session, "_deliver_to", hasty)
+    with pytest.raises(AssertionError):
+        await acknowledges_what_is_durable()
 
 
 async def test_one_that_cannot_be_kept_does_not_hold_up_the_others():
@@ -412,6 +434,45 @@ async def test_noise_ends_the_connection_and_the_session_goes_on():
         smsc.say(b"GET / HTTP/1.1\r\n\r\n")
         await smsc.until(Command.BIND_TRANSCEIVER, 2)
         assert await smpp.send(MESSAGE)
+
+
+async def pauses(monkeypatch, peer, times, **changes):
+    """How long the session waits between its first tries to bind."""
+    waited, done = [], asyncio.Event()
+
+    async def wait(_session, pause):
+        waited.append(pause)
+        if len(waited) == times:
+            done.set()
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(Session, "_wait", wait)
+    async with listening(peer, **changes), asyncio.timeout(10):
+        await done.wait()
+    return waited
+
+
+async def test_an_smsc_that_is_gone_is_tried_less_and_less_often(monkeypatch):
+    async with Smsc() as gone:
+        pass
+    waited = await pauses(monkeypatch, gone, 5, reconnect_s=1.5)
+    assert waited == [0.2, 0.4, 0.8, 1.5, 1.5]
+
+
+async def test_a_refused_password_is_not_tried_again_soon(monkeypatch):
+    async with Smsc(bind=Status.ESME_RINVPASWD) as smsc:
+        assert await pauses(monkeypatch, smsc, 2, reconnect_s=60) == [60, 60]
+
+
+async def test_an_smsc_that_binds_and_hangs_up_is_not_hammered(monkeypatch):
+    class Fickle(Smsc):
+        def _answer(self, pdu, writer):
+            super()._answer(pdu, writer)
+            writer.close()
+
+    async with Fickle() as smsc:
+        assert await pauses(monkeypatch, smsc, 3, reconnect_s=1.5) == [0.2, 0.4, 0.8]
+        assert len(smsc.of(Command.BIND_TRANSCEIVER)) == 3
 
 
 # ---- settings -----------------------------------------------------------------------------------

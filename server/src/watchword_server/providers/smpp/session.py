@@ -125,6 +125,8 @@ class Session:
                 connection = await self._bound_for(listener)
                 if isinstance(connection, Unavailable):
                     self._down = connection
+                    if connection.reason is Reason.MISCONFIGURED:  # many tries lock accounts out
+                        pause = self._settings.reconnect_s
                     _log.warning("smpp.not_bound", account=self._setup.account, why=connection.raw)
                 else:
                     self._down = None
@@ -134,11 +136,14 @@ class Session:
                     _log.warning("smpp.lost", account=self._setup.account, why=connection.why)
                     if loop.time() - begun > _STEADY_S:
                         pause = _FIRST_PAUSE_S
-                await asyncio.sleep(pause * (1 + self._setup.entropy(1)[0] / 512))
+                await self._wait(pause)
                 pause = min(pause * 2, self._settings.reconnect_s)
         finally:
             self._runs, self._down = False, None
             await self.aclose()
+
+    async def _wait(self, pause: float) -> None:
+        await asyncio.sleep(pause * (1 + self._setup.entropy(1)[0] / 512))
 
     async def _bound_for(self, listener: Listener) -> Connection | Unavailable:
         if self._attempt is not None:  # somebody submits just now
