@@ -29,6 +29,7 @@ from watchword_server.services.accounts import Keeper
 from watchword_server.services.checking import Checked, Checking
 from watchword_server.services.delivering import claiming, following, handing_over
 from watchword_server.services.idempotency import Idempotency, _Given
+from watchword_server.services.reporting import Reporting
 from watchword_server.services.sending import Sending, service
 from watchword_server.services.webhooks import notifying
 from watchword_server.storage import verifications, writer
@@ -199,6 +200,15 @@ def pretend_to_send() -> None:
 
     put(handing_over, "_bounded", sent)
     put(Inbox, "send", sent)
+
+
+def deaf() -> None:
+    """What vendors report is taken, and forgotten."""
+
+    async def take(self: Any, *given: Any) -> None:
+        return None
+
+    put(Reporting, "take", take)
 
 
 def webhook_done_at_claim() -> None:

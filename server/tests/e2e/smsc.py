@@ -1,67 +1,56 @@
-"""The npm package's SMSC as a process of its own, for tests that are not on a loop."""
+"""The npm package `smpp` as an SMSC in a process of its own, for tests of whole servers."""
 
 import json
-import os
 import subprocess
-import threading
-from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import services_needed
+from e2e.deployment import PATIENCE_S, until
 
-SCRIPT = Path(__file__).parent.parent / "providers/smpp/smsc.cjs"
+SCRIPT = Path(__file__).resolve().parent.parent / "providers/smpp/smsc.cjs"
 SYSTEM_ID, PASSWORD = "acme", "s3cr3tpw"
 
 
-class SmscPeer:
-    """Counts what it took, by recipient; recipients that end in 1 to 4 get every message."""
+class Smsc:
+    """What it does with a message follows from the last digit of the recipient: see the script."""
 
-    def __init__(self) -> None:
-        self.taken: Counter[str] = Counter()
-        self.receipts = 0
-        self.port = 0
-        self._ready = threading.Event()
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self._process = process
+        self._log = log
+        self.port: int = self.until("listening")["port"]
 
-    def __enter__(self) -> "SmscPeer":
-        packages = services_needed.require_package("smpp").parent
-        self._process = subprocess.Popen(
-            [services_needed.require("node"), str(SCRIPT), "0", SYSTEM_ID, PASSWORD],
-            env=os.environ | {"NODE_PATH": str(packages)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+    def of(self, event: str) -> list[dict[str, Any]]:
+        lines = self._log.read_bytes().split(b"\n")[:-1]
+        said = [json.loads(line) for line in lines if line.startswith(b"{")]
+        return [one for one in said if one["event"] == event]
+
+    def until(self, event: str, times: int = 1) -> dict[str, Any]:
+        found: list[dict[str, Any]] = until(
+            lambda: self.of(event)[times - 1 :], f"the SMSC hears {event}"
         )
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-        assert self._ready.wait(30)
-        return self
+        return found[0]
 
-    def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()  # it goes when nobody speaks to it
-        self._process.wait(30)
-        self._thread.join()
-        self._process.stdout.close()
+    def kill(self) -> None:
+        """As `kill -9` does."""
+        self._process.kill()
+        self._process.wait(PATIENCE_S)
 
-    def settings(self, **more: Any) -> dict[str, Any]:
-        """Those of an account with it."""
-        return {
-            "host": "127.0.0.1", "port": self.port, "system_id": SYSTEM_ID, "password": PASSWORD,
-            "tls": False, "source": "+18005550100", **more,
-        }  # fmt: skip
 
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if not line.startswith("{"):
-                continue
-            said = json.loads(line)
-            if said["event"] == "message":
-                self.taken["+" + said["to"]] += 1
-            elif said["event"] == "receipt":
-                self.receipts += 1
-            elif said["event"] == "listening":
-                self.port = said["port"]
-                self._ready.set()
+@contextmanager
+def smsc(folder: Path, port: int = 0) -> Iterator[Smsc]:
+    node = services_needed.require("node")
+    packages = services_needed.require_package("smpp").parent
+    log = folder / f"smsc-{len(list(folder.glob('smsc-*')))}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [node, str(SCRIPT), str(port), SYSTEM_ID, PASSWORD],
+            env={"NODE_PATH": str(packages)}, stdin=subprocess.PIPE, stdout=out, stderr=out,
+        )  # fmt: skip
+    try:
+        yield Smsc(process, log)
+    finally:
+        process.kill()
+        process.communicate(timeout=PATIENCE_S)

@@ -22,7 +22,7 @@ import pytest
 from e2e.deployment import Server, Site, until
 from e2e.hook_peer import HookPeer
 from e2e.outage import Outage
-from e2e.smsc import SmscPeer
+from e2e.smsc_peer import SmscPeer
 from e2e.wire import basic, connections, request, together
 from providers.smtp_peer import SmtpPeer
 from watchword_server.cli.hosting import run

@@ -5,6 +5,7 @@ from unittest import mock
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from watchword_server.providers.smpp import pdu
@@ -25,6 +26,8 @@ from watchword_server.providers.smpp.pdu import (
     decode,
     encode,
 )
+
+untimed = runs(deadline=None)  # a busy machine is no failure
 
 OCTET = st.integers(0, 255)
 WORD = st.integers(0, 0xFFFF_FFFF)
@@ -68,21 +71,25 @@ def is_read_or_refused(read, data):
         assert bad.status
 
 
+@untimed
 @given(pdus())
 def test_every_pdu_reads_as_itself(one):
     reads_as_itself(one)
 
 
+@untimed
 @given(st.binary(max_size=400))
 def test_any_octets_are_read_or_refused(data):
     is_read_or_refused(decode, data)
 
 
+@untimed
 @given(st.sampled_from(Command), st.binary(max_size=300))
 def test_any_body_of_a_known_command_is_read_or_refused(command, body):
     is_read_or_refused(decode, HEADER.pack(16 + len(body), command, 0, 1) + body)
 
 
+@untimed
 @given(FRAME, st.data())
 def test_a_damaged_pdu_is_read_or_refused(frame, data):
     at = data.draw(st.integers(0, len(frame) - 1))
@@ -91,6 +98,7 @@ def test_a_damaged_pdu_is_read_or_refused(frame, data):
     is_read_or_refused(decode, frame[:at])
 
 
+@untimed
 @given(st.lists(FRAME, max_size=6), st.data())
 def test_a_stream_is_cut_into_the_same_frames_however_it_arrives(frames, data):
     stream, cutter, found = b"".join(frames), Frames(), []
@@ -102,6 +110,7 @@ def test_a_stream_is_cut_into_the_same_frames_however_it_arrives(frames, data):
     assert cutter.held == 0
 
 
+@untimed
 @given(st.lists(st.binary(max_size=200), max_size=20))
 def test_a_stream_of_anything_is_never_held_beyond_one_pdu(chunks):
     cutter = Frames()

@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from providers.contract import CODE
@@ -12,6 +13,8 @@ from watchword_server.providers.smpp import receipts
 from watchword_server.providers.smpp.pdu import Short, Tag
 from watchword_server.providers.smpp.settings import Ids
 from watchword_server.providers.smpp.status import MESSAGE_STATES, STATES
+
+untimed = runs(deadline=None)  # a busy machine is no failure
 
 S, R = DeliveryStatus, Reason
 
@@ -107,12 +110,23 @@ def test_a_receipt_finds_its_message_however_the_id_is_written(ids, answered, re
     assert reference == receipts.canonical(answered, ids, receipt=False)
 
 
+def test_the_parameter_writes_the_id_as_answers_do():
+    both = receipt(message_id="0000032570", tlvs=((Tag.RECEIPTED_MESSAGE_ID, b"7F3A\0"),))
+    alone = Short(
+        esm_class=4, tlvs=((Tag.RECEIPTED_MESSAGE_ID, b"7F3A\0"), (Tag.MESSAGE_STATE, b"\2"))
+    )
+    for short in (both, alone):
+        assert read(short, message_ids=Ids.HEX_THEN_DECIMAL).references == ("32570",)
+    assert read(both).references == ("7F3A", "0000032570")
+
+
 def shows_no_code(read_receipt, text):
     report = read_receipt(receipt(text=text))
     assert report is not None
     assert CODE not in f"{report}{report.raw}"
 
 
+@untimed
 @given(st.sampled_from([CODE, f"stat:{CODE}", f"err:{CODE} id:{CODE}", f"\ntext:{CODE} stat:X"]))
 def test_the_text_of_a_receipt_is_never_read(text):
     shows_no_code(read, text)
@@ -127,6 +141,7 @@ def test_a_reader_that_keeps_the_whole_receipt_is_caught():
         shows_no_code(careless, CODE)
 
 
+@untimed
 @given(st.builds(Short, esm_class=st.integers(0, 255), short_message=st.binary(max_size=254),
                  data_coding=st.integers(0, 255), source=st.text(max_size=20)))  # fmt: skip
 def test_whatever_comes_is_read_or_dropped(short):

@@ -16,9 +16,11 @@ from watchword_server.domain.delivery import DeliveryStatus, Reason, Receipt
 from watchword_server.domain.errors import Misconfigured
 from watchword_server.domain.inbound import Incoming
 from watchword_server.ports.providers import Rejected, Unavailable, Uncertain
+from watchword_server.providers.smpp import provider
 from watchword_server.providers.smpp import status as statuses
 from watchword_server.providers.smpp.pdu import Command, Pdu, Short, Taken
 from watchword_server.providers.smpp.provider import Smpp, validity
+from watchword_server.providers.smpp.session import Session
 from watchword_server.providers.smpp.settings import Ids
 from watchword_server.providers.smpp.status import Status
 from watchword_server.providers.smpp.text import Long
@@ -139,6 +141,27 @@ async def test_what_was_written_and_not_answered_is_uncertain():
     assert (type(error), error.raw) == (Uncertain, "no answer in time")
 
 
+async def test_what_was_written_is_uncertain_also_where_time_runs_out_first(monkeypatch):
+    monkeypatch.setattr(provider, "_PATIENCE_S", 0.2)
+    async with Smsc() as smsc, account(smsc) as smpp:
+        smsc.on_submit = lambda short: SILENCE
+        error = await failure(smpp)
+    assert (type(error), error.raw) == (Uncertain, "the hand-over took too long")
+
+
+async def test_what_never_got_into_the_window_was_not_sent(monkeypatch):
+    async with Smsc() as smsc, account(smsc, window=1) as smpp:
+        smsc.on_submit = lambda short: SILENCE
+        first = asyncio.ensure_future(smpp.send(MESSAGE))
+        await smsc.until(Command.SUBMIT_SM)
+        monkeypatch.setattr(provider, "_PATIENCE_S", 0.2)
+        error = await failure(smpp)
+        smsc.say(taken(smsc.of(Command.SUBMIT_SM)[0]))
+        await first
+    assert (type(error), error.reason) == (Unavailable, Reason.TIMED_OUT)
+    assert len(smsc.submitted) == 1
+
+
 async def test_what_was_written_before_the_connection_broke_is_uncertain():
     async with Smsc() as smsc, account(smsc) as smpp:
         smsc.on_submit = lambda short: HANG_UP
@@ -216,7 +239,7 @@ async def test_a_rate_that_is_too_slow_for_what_waits_is_said():
 # ---- what comes in ----------------------------------------------------------------------------
 
 
-async def test_a_receipt_is_acknowledged_once_it_is_durable():
+async def acknowledges_what_is_durable():
     told = Told()
     async with Smsc() as smsc, listening(smsc, told) as smpp:
         sent = await smpp.send(MESSAGE)
@@ -229,6 +252,27 @@ async def test_a_receipt_is_acknowledged_once_it_is_durable():
     (report,) = told.heard
     assert report.references == (sent.reference,)
     assert report.status is DeliveryStatus.UNDELIVERED
+
+
+async def test_a_receipt_is_acknowledged_once_it_is_durable():
+    await acknowledges_what_is_durable()
+
+
+async def test_an_adapter_that_acknowledges_at_once_is_caught(monkeypatch):
+    deliver_to = Session._deliver_to
+
+    def hasty(self, listener):
+        deliver = deliver_to(self, listener)
+
+        async def at_once(batch):
+            await deliver(batch)
+            return True
+
+        return at_once
+
+    monkeypatch.setattr(Session, "_deliver_to", hasty)
+    with pytest.raises(AssertionError):
+        await acknowledges_what_is_durable()
 
 
 async def test_one_that_cannot_be_kept_does_not_hold_up_the_others():
@@ -248,6 +292,41 @@ async def test_one_that_cannot_be_kept_does_not_hold_up_the_others():
         )
     assert [one.status for one in answers] == [0, Status.ESME_RX_T_APPN, 0]
     assert [one.references for one in told.heard] == [("1",), ("2",)]
+
+
+async def test_a_flood_is_sent_back_to_the_smsc_and_not_held():
+    class Slow(Told):
+        gate = asyncio.Event()
+
+        async def __call__(self, inbound):
+            await self.gate.wait()
+            await super().__call__(inbound)
+
+    told = Slow()
+    told.gate = asyncio.Event()
+    async with Smsc() as smsc, listening(smsc, told) as smpp:
+        await smpp.send(MESSAGE)
+        flood = [asyncio.ensure_future(smsc.deliver(receipt())) for _ in range(600)]
+        await smsc.until(Command.DELIVER_SM_RESP, 200)
+        sent_back = len(smsc.of(Command.DELIVER_SM_RESP))
+        told.gate.set()
+        answers = await asyncio.gather(*flood)
+    kept = [one for one in answers if one.status == Status.ESME_ROK]
+    assert {one.status for one in answers} == {Status.ESME_ROK, Status.ESME_RX_T_APPN}
+    assert len(kept) == len(told.heard) <= 600 - sent_back
+
+
+async def test_what_is_under_way_is_answered_before_goodbye_is_said():
+    async with Smsc() as smsc, account(smsc) as smpp:
+        smsc.on_submit = lambda short: SILENCE
+        sending = asyncio.ensure_future(smpp.send(MESSAGE))
+        asked = await smsc.until(Command.SUBMIT_SM)
+        closing = asyncio.ensure_future(smpp.aclose())
+        await asyncio.sleep(0)
+        smsc.say(taken(asked))
+        assert (await sending).reference
+        await closing
+    assert smsc.of(Command.UNBIND)
 
 
 async def test_the_same_answer_twice_is_two_messages():
@@ -355,6 +434,45 @@ async def test_noise_ends_the_connection_and_the_session_goes_on():
         smsc.say(b"GET / HTTP/1.1\r\n\r\n")
         await smsc.until(Command.BIND_TRANSCEIVER, 2)
         assert await smpp.send(MESSAGE)
+
+
+async def pauses(monkeypatch, peer, times, **changes):
+    """How long the session waits between its first tries to bind."""
+    waited, done = [], asyncio.Event()
+
+    async def wait(_session, pause):
+        waited.append(pause)
+        if len(waited) == times:
+            done.set()
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(Session, "_wait", wait)
+    async with listening(peer, **changes), asyncio.timeout(10):
+        await done.wait()
+    return waited
+
+
+async def test_an_smsc_that_is_gone_is_tried_less_and_less_often(monkeypatch):
+    async with Smsc() as gone:
+        pass
+    waited = await pauses(monkeypatch, gone, 5, reconnect_s=1.5)
+    assert waited == [0.2, 0.4, 0.8, 1.5, 1.5]
+
+
+async def test_a_refused_password_is_not_tried_again_soon(monkeypatch):
+    async with Smsc(bind=Status.ESME_RINVPASWD) as smsc:
+        assert await pauses(monkeypatch, smsc, 2, reconnect_s=60) == [60, 60]
+
+
+async def test_an_smsc_that_binds_and_hangs_up_is_not_hammered(monkeypatch):
+    class Fickle(Smsc):
+        def _answer(self, pdu, writer):
+            super()._answer(pdu, writer)
+            writer.close()
+
+    async with Fickle() as smsc:
+        assert await pauses(monkeypatch, smsc, 3, reconnect_s=1.5) == [0.2, 0.4, 0.8]
+        assert len(smsc.of(Command.BIND_TRANSCEIVER)) == 3
 
 
 # ---- settings -----------------------------------------------------------------------------------

@@ -2,12 +2,15 @@
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from watchword_server.domain import segments
 from watchword_server.providers.smpp import text
 from watchword_server.providers.smpp.pdu import Tag
 from watchword_server.providers.smpp.text import UDHI, Charset, Long, Part, parts
+
+untimed = runs(deadline=None)  # a busy machine is no failure
 
 GSM, LATIN, CODED = Charset(), Charset("latin1"), Charset("gsm7", 3)
 IN_GSM = "".join(sorted(segments.DEFAULT_ALPHABET | segments.EXTENSION))
@@ -41,16 +44,19 @@ def arrives_whole(said, charset, long, split=parts):
             assert "\ufffd" not in text.decode(body(part), part.data_coding, charset)
 
 
+@untimed
 @given(WORDS.filter(lambda said: "\ufffd" not in said), st.sampled_from(SPLIT))
 def test_a_text_arrives_whole_in_parts_that_fit(said, long):
     arrives_whole(said, GSM, long)
 
 
+@untimed
 @given(st.text(IN_GSM, max_size=500), st.sampled_from([LATIN, CODED]), st.sampled_from(SPLIT))
 def test_an_smsc_that_speaks_latin_1_is_spoken_to_so(said, charset, long):
     assert whole(parts(said, charset, long, 7), charset) == said
 
 
+@untimed
 @given(WORDS)
 def test_the_parts_are_as_many_as_the_bill_says(said):
     assert len(parts(said, GSM, Long.UDH, 7)) == segments.count(said).segments
@@ -135,6 +141,7 @@ def test_a_payload_is_left_to_the_smsc_to_split():
     assert part.tlvs == ((Tag.MESSAGE_PAYLOAD, ("я" * 300).encode("utf-16-be")),)
 
 
+@untimed
 @given(st.binary(max_size=300), st.sampled_from([0, 1, 2, 3, 4, 8, 0xF5]))
 def test_any_octets_that_come_in_are_text_or_nothing(content, coding):
     assert isinstance(text.decode(content, coding, GSM), str | None)

@@ -90,7 +90,10 @@ class Connection:
         return isinstance(await self._ask(self._link.enquire(self._now()), ""), Pdu)
 
     async def close(self) -> None:
-        """Say goodbye, and wait a moment for the answer."""
+        """Say goodbye once what was asked is answered; nothing of it takes longer than a moment."""
+        asked = [one.answer for one in self._asked.values() if not one.answer.done()]
+        if self.is_bound and asked:
+            await asyncio.wait(asked, timeout=_GOODBYE_S)
         if self.is_bound:
             self._link.unbind(self._now())
             self._flush()

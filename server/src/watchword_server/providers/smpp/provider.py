@@ -15,7 +15,7 @@ from watchword_server.ports.providers import (
 from watchword_server.providers.smpp import receipts, text
 from watchword_server.providers.smpp.connection import Connection
 from watchword_server.providers.smpp.pdu import Short, Taken
-from watchword_server.providers.smpp.session import Session
+from watchword_server.providers.smpp.session import Progress, Session
 from watchword_server.providers.smpp.settings import Settings
 from watchword_server.providers.smpp.status import refusal
 
@@ -75,28 +75,30 @@ class Smpp(Provider):
         await self._session.aclose()
 
     async def _hand_over(self, message: Message) -> Receipt | Failure:
-        """Every part in order; once one was written, only the SMSC knows what was sent."""
+        """Every part in order."""
         shorts = self._shorts(message)
-        taken, written = "", False
+        taken, progress = "", Progress()
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 connection = await self._session.connection()
                 if isinstance(connection, Unavailable):
                     return connection
-                for short in shorts:
-                    outcome = await self._one(connection, short, message.id)
+                for number, short in enumerate(shorts):
+                    outcome = await self._one(connection, short, message.id, progress)
                     if not isinstance(outcome, str):
-                        return _after(outcome, written)
-                    taken, written = outcome, True
+                        return _after(outcome, some_taken=number > 0)
+                    taken = outcome
         except TimeoutError:
-            return _too_late(written)
+            return _too_late(progress.written)
         ids = self._settings.message_ids
         return Receipt(reference=receipts.canonical(taken, ids, receipt=False) or None)
 
-    async def _one(self, connection: Connection, short: Short, ours: str) -> str | Failure:
+    async def _one(
+        self, connection: Connection, short: Short, ours: str, progress: Progress
+    ) -> str | Failure:
         """One part's message_id, or why there is none."""
         try:
-            answer = await self._session.submit(connection, short, ours)
+            answer = await self._session.submit(connection, short, ours, progress)
         except Unavailable as error:
             return Unavailable(error.reason, error.raw)
         if isinstance(answer, str):
@@ -129,9 +131,9 @@ def _too_late(written: bool) -> Failure:
     return Unavailable(Reason.TIMED_OUT, "no time was left to submit anything")
 
 
-def _after(outcome: Failure, written: bool) -> Failure:
+def _after(outcome: Failure, *, some_taken: bool) -> Failure:
     """What a part's failure means for the message, of which parts may be on their way."""
-    if written and isinstance(outcome, Unavailable):
+    if some_taken and isinstance(outcome, Unavailable):
         return Uncertain(f"only some parts were taken: {outcome.raw}")
     return outcome
 

@@ -51,19 +51,29 @@ def _report(short: Short, settings: Settings) -> Report | None:
     named = (short.tlv(Tag.RECEIPTED_MESSAGE_ID) or b"").split(b"\0")[0].decode("latin-1")
     state = MESSAGE_STATES.get((short.tlv(Tag.MESSAGE_STATE) or b"\xff")[0])
     state = found.get("stat", "").upper() or state
-    message_id = named or found.get("id", "")
-    if not state or not message_id:
+    references = _references(named, found.get("id", ""), settings.message_ids)
+    if not state or not references:
         return None
     means = meaning(state)
     if means is None:
         return None
     error = found.get("err") or _network_error(short)
     return Report(
-        references=(canonical(message_id, settings.message_ids, receipt=True),),
+        references=references,
         status=means[0],
         reason=means[1],
         raw=f"stat:{state}" + (f" err:{error}" if error else ""),
     )
+
+
+def _references(named: str, written: str, ids: Ids) -> tuple[str, ...]:
+    """What the message is known by: receipted_message_id is written as in answers (section
+    5.3.2.12), the text as receipts are; where these differ, the text alone is believed."""
+    if ids is Ids.SAME:
+        return tuple(dict.fromkeys(name for name in (named, written) if name))
+    if written:
+        return (canonical(written, ids, receipt=True),)
+    return (canonical(named, ids, receipt=False),) if named else ()
 
 
 def _network_error(short: Short) -> str:

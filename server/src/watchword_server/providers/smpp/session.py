@@ -28,6 +28,12 @@ _LONGEST_QUEUE_S = 5.0
 _MAX_LATE = 10_000
 
 
+class Progress:
+    """Whether anything of a message was written: from then on only the SMSC knows its fate."""
+
+    written = False
+
+
 class Session:
     """Opens connections, opens them again, and never submits more than the SMSC wants.
 
@@ -65,7 +71,9 @@ class Session:
             return Unavailable(Reason.PROVIDER_DOWN, "the session was lost")
         return await _end_of(self._attempt or self._begin(None))
 
-    async def submit(self, connection: Connection, short: Short, ours: str) -> Pdu | str:
+    async def submit(
+        self, connection: Connection, short: Short, ours: str, progress: "Progress"
+    ) -> Pdu | str:
         """Submit over a connection, in the order of asking.
 
         Raises:
@@ -77,6 +85,7 @@ class Session:
                 raise Unavailable(Reason.THROTTLED, "resting after the SMSC throttled")
             if not connection.is_bound:
                 raise Unavailable(Reason.PROVIDER_DOWN, connection.why)
+            progress.written = True
             answer = await connection.submit(short, ours)
         if isinstance(answer, Pdu):
             self._heed(answer.status)
@@ -116,6 +125,8 @@ class Session:
                 connection = await self._bound_for(listener)
                 if isinstance(connection, Unavailable):
                     self._down = connection
+                    if connection.reason is Reason.MISCONFIGURED:  # many tries lock accounts out
+                        pause = self._settings.reconnect_s
                     _log.warning("smpp.not_bound", account=self._setup.account, why=connection.raw)
                 else:
                     self._down = None
@@ -125,18 +136,18 @@ class Session:
                     _log.warning("smpp.lost", account=self._setup.account, why=connection.why)
                     if loop.time() - begun > _STEADY_S:
                         pause = _FIRST_PAUSE_S
-                await asyncio.sleep(pause * (1 + self._setup.entropy(1)[0] / 512))
+                await self._wait(pause)
                 pause = min(pause * 2, self._settings.reconnect_s)
         finally:
             self._runs, self._down = False, None
             await self.aclose()
 
+    async def _wait(self, pause: float) -> None:
+        await asyncio.sleep(pause * (1 + self._setup.entropy(1)[0] / 512))
+
     async def _bound_for(self, listener: Listener) -> Connection | Unavailable:
         if self._attempt is not None:  # somebody submits just now
             await asyncio.wait([self._attempt])
-        former, self._current = self._current, None
-        if former is not None:
-            await former.close()
         return await _end_of(self._begin(self._deliver_to(listener)))
 
     def _begin(self, deliver: Deliver | None) -> asyncio.Task[Connection | Unavailable]:
@@ -144,15 +155,18 @@ class Session:
         return self._attempt
 
     async def _open(self, deliver: Deliver | None) -> Connection | Unavailable:
+        former, self._current = self._current, None
         try:
+            if former is not None:
+                await former.close()
             made = await opened(
                 self._settings, self._setup.network, self._tls, deliver, self._remember
             )
+            if isinstance(made, Connection):
+                self._current = made
+            return made
         finally:
             self._attempt = None
-        if isinstance(made, Connection):
-            self._current = made
-        return made
 
     def _remember(self, message_id: str, ours: str) -> None:
         """An answer came when its delivery was uncertain already: its receipt names our id."""
@@ -181,9 +195,9 @@ class Session:
             self._incoming += 1
             mark = f"{self._setup.now()}-{self._incoming}"
             one = receipts.read(came.short, self._settings, mark)
-            if isinstance(one, Report) and one.references[0] in self._late:
-                ours = self._late[one.references[0]]
-                one = msgspec.structs.replace(one, references=(*one.references, ours))
+            if isinstance(one, Report):
+                ours = tuple(self._late[name] for name in one.references if name in self._late)
+                one = msgspec.structs.replace(one, references=one.references + ours)
             if one is not None:
                 read.append(one)
         return read
