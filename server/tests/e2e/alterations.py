@@ -23,6 +23,7 @@ from watchword_server.domain.routing import Wait
 from watchword_server.domain.verification import Status, Trigger
 from watchword_server.domain.webhook import WebhookStatus
 from watchword_server.mcp import tools
+from watchword_server.providers import calling
 from watchword_server.providers.inbox import Inbox
 from watchword_server.services import idempotency
 from watchword_server.services.accounts import Keeper
@@ -223,6 +224,11 @@ def webhook_done_at_claim() -> None:
     claiming = put(WebhookDeliveryRows, "claim", claimed)
 
 
+def believe_any_signature() -> None:
+    """Whatever a callback is signed with is right."""
+    put(calling, "same", lambda left, right: True)
+
+
 def stop_at_once() -> None:
     """A stop that waits for no request."""
 
@@ -335,5 +341,6 @@ ALTERATIONS: dict[str, Callable[[], None]] = {
         pretend_to_send, stop_at_once, drop_hand_overs, code_in_a_log, code_in_the_store,
         any_host, any_proxy, batch_of_one, any_header, look_then_claim, answers_in_memory,
         whispers_codes, never_look_for_accounts,
+        believe_any_signature,
     )
 }  # fmt: skip
