@@ -173,6 +173,13 @@ class Provider(Protocol):
         """
         return None
 
+    async def revoke(self, reference: str) -> bool:
+        """Ask for a message to be taken back; whether the vendor says that it was.
+
+        At most 10 s; whatever it raises is only noted.
+        """
+        return False
+
     async def aclose(self) -> None:
         """Close connections; may be called twice."""
         return

@@ -88,7 +88,7 @@ class Drafter:
     ) -> None:
         self._keyring = keyring
         self._numbering = numbering
-        self._accounts = accounts
+        self.accounts = accounts
         self._entropy = entropy
         self._routes_of = accounts.generation
         self._routes: dict[tuple[object, ...], tuple[Template, Plan | None, Route]] = {}
@@ -127,9 +127,9 @@ class Drafter:
             usual = (caller.project, chosen.id, to.kind, caller.mode)
             if plan is not None and plan.has_conditions:
                 usual = (*usual, to.region, to.number_type)
-            if self._routes_of != self._accounts.generation:
+            if self._routes_of != self.accounts.generation:
                 self._routes.clear()
-                self._routes_of = self._accounts.generation
+                self._routes_of = self.accounts.generation
             known = self._routes.get(usual)
             if known is not None and known[0] is chosen and known[1] is plan:
                 return known[2]
@@ -151,7 +151,7 @@ class Drafter:
             )
 
         def carries(step: Step) -> bool:
-            return self._accounts.carries(caller.project, caller.mode, step)
+            return self.accounts.carries(caller.project, caller.mode, step)
 
         with_email = asked.alternate_email is not None
         words = asked.channel or asked.route
@@ -208,7 +208,7 @@ class Drafter:
         Raises:
             Problem: NO_CHANNEL where nobody does.
         """
-        account = self._accounts.pick(project, mode, step)
+        account = self.accounts.pick(project, mode, step)
         if account is None:
             raise planning.no_account(step.channel)
         return account

@@ -5,13 +5,14 @@ verification that may be pending already, the new one with its first delivery.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 import msgspec
 
 from watchword_server.domain import ids
 from watchword_server.domain.channel import Channel
+from watchword_server.domain.delivery import Delivery
 from watchword_server.domain.errors import RATE_LIMITED, UNREACHABLE, Problem
 from watchword_server.domain.events import Data, EventType
 from watchword_server.domain.limits import Standing, Throughput
@@ -27,6 +28,7 @@ from watchword_server.ports.store import Store, Transaction
 from watchword_server.services.sending.admission import admit, admit_resend
 from watchword_server.services.sending.draft import Draft, Drafter, Start, saved_route
 from watchword_server.services.sending.marketing import carries_code
+from watchword_server.services.sending.taking_back import TakingBack
 from watchword_server.services.sending.willing import first_willing, without
 
 _MS = 1000
@@ -59,6 +61,7 @@ class Sending:
         self._throughput = throughput
         self._ledger = ledger
         self._dispatch = dispatch
+        self.taking_back = TakingBack(drafter.accounts)
         self._left_behind: set[asyncio.Task[None]] = set()
 
     async def start(self, caller: Caller, asked: Start) -> Accepted:
@@ -159,13 +162,16 @@ class Sending:
         """
         now = self._clock.now()
 
-        def unit(tx: Transaction) -> Verification:
+        def unit(tx: Transaction) -> tuple[Verification, Sequence[Delivery]]:
             live = tx.live.get(caller.project, verification)
             if live is None or live.expires_at <= now:
                 raise not_pending(tx, caller.project, verification, now)
-            return self._ledger.finish(tx, live, Trigger.CANCEL, now)
+            sent = tx.deliveries.of(caller.project, verification)
+            return self._ledger.finish(tx, live, Trigger.CANCEL, now), sent
 
-        return await self._store.write(unit)
+        ended, sent = await self._store.write(unit)
+        self.taking_back.begin(caller.project, sent)
+        return ended
 
     def _begin(
         self, tx: Transaction, drafted: Draft, claimed: bool, now: int
