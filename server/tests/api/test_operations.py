@@ -35,7 +35,7 @@ IDS = (
     "listProviderTypes createProvider listProviders getProvider updateProvider deleteProvider "
     "testProvider getProviderHealth dryRunProvider "
     "listRoutes getRoute putRoute deleteRoute checkRoute "
-    "listOptOuts addOptOut removeOptOut"
+    "listOptOuts addOptOut removeOptOut getNextStep"
 )
 
 WITHOUT_ID = {name: value for name, value in EXAMPLE.items() if name != "template_id"}

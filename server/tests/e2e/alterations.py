@@ -125,7 +125,14 @@ def look_then_insert() -> None:
             raise Problem(RATE_LIMITED, "cooling", retry_after=30, extra={"message_id": id})
         await self._store.write(
             lambda tx: self._ledger.begin(
-                tx, made, given.route[0], now, claimed=False, opened=given.opened, fresh=False
+                tx,
+                made,
+                given.route[0],
+                given.account,
+                now,
+                claimed=False,
+                opened=given.opened,
+                fresh=False,
             )
         )
         self._dispatch.wake()

@@ -32,7 +32,11 @@ def test_the_example_is_the_file_in_the_tree():
 
 def test_the_example_is_the_shortest_provider_of_all():
     modules = {path.rpartition(".")[0].rpartition(".")[2] for path in providers.PROVIDERS.values()}
-    sizes = {name: lines((SOURCES / f"{name}.py").read_text()) for name in modules}
+    sizes = {
+        name: lines((SOURCES / f"{name}.py").read_text())
+        for name in modules
+        if (SOURCES / f"{name}.py").is_file()  # a vendor in several files is not the shortest
+    }
     assert min(sizes, key=sizes.__getitem__) == "textbelt"
     assert sizes["textbelt"] < 80
 

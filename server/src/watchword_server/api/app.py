@@ -55,7 +55,7 @@ def create(runtime: Runtime, mounts: Mapping[str, Asgi] = MappingProxyType({})) 
 class Application:
     """Everything that a request needs, looked up once."""
 
-    def __init__(self, runtime: Runtime, mounts: Mapping[str, Asgi]) -> None:
+    def __init__(self, runtime: Runtime, mounts: Mapping[str, Asgi] = MappingProxyType({})) -> None:
         settings = runtime.settings
         self._services = runtime.services
         self._rehearsal = runtime.rehearsal

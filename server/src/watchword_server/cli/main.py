@@ -37,7 +37,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "limits": Row("limits", "Unlock an address that failed too often."),
         "providers": Row("providers", "Add vendors' accounts, try them, see how they are."),
         "opt-outs": Row("opt_outs", "See and change who gets no messages."),
-        "bounce": Row("bounce", "Take a bounced mail from a mail server's pipe."),
+        "bounce": Row("bounce", "Take a bounced mail from standard input."),
         "webhooks": Row("webhooks", "Post events to URLs; see what became of each; replay."),
     },
     "Use": {
