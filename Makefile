@@ -34,6 +34,9 @@ check: setup ## Check format, lint, types, import contracts, docs and generated 
 	@$(bin)/watchword-server openapi --check spec/openapi.json
 	@$(bin)/watchword-server openapi --errors --check spec/errors.json
 	@$(bin)/watchword-server openapi --events --check spec/events
+	@$(bin)/watchword-server openapi --tools --check spec/tools.json
+	@$(bin)/watchword-server openapi --tools --check sdk/python/src/watchword/tools.json
+	@$(bin)/python scripts/node_sdk.py --check
 
 fix: setup ## Format, and mend what the linter can
 	@$(bin)/ruff check --quiet --fix-only
@@ -46,10 +49,13 @@ bench: setup ## Run the benchmarks against their floors
 docs: setup ## Check the documentation: links, anchors, code fences
 	@$(bin)/python scripts/check_docs.py
 
-openapi: setup ## Write spec/ from the tables of operations, errors and events
+openapi: setup ## Write spec/ from the tables, and from it the operations of sdk/node
 	@$(bin)/watchword-server openapi --output spec/openapi.json
 	@$(bin)/watchword-server openapi --errors --output spec/errors.json
 	@$(bin)/watchword-server openapi --events --output spec/events
+	@$(bin)/watchword-server openapi --tools --output spec/tools.json
+	@$(bin)/watchword-server openapi --tools --output sdk/python/src/watchword/tools.json
+	@$(bin)/python scripts/node_sdk.py
 
 lock: ## Write requirements.lock anew (needs uv; newest releases: make lock UPGRADE=--upgrade)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

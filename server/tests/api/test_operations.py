@@ -15,6 +15,7 @@ from api.test_bad_inputs import answer_to
 from api.world import CODE, World
 from watchword_server.api import error_pages, openapi
 from watchword_server.api.operations import BY_ID, OPERATIONS, TAGS
+from watchword_server.api.resources import tool_table
 from watchword_server.api.resources.templates import EXAMPLE
 from watchword_server.api.routing import Router
 from watchword_server.domain.errors import KINDS, UNAUTHENTICATED, NextAction
@@ -35,7 +36,7 @@ IDS = (
     "listProviderTypes createProvider listProviders getProvider updateProvider deleteProvider "
     "testProvider getProviderHealth dryRunProvider "
     "listRoutes getRoute putRoute deleteRoute checkRoute "
-    "listOptOuts addOptOut removeOptOut getNextStep"
+    "listOptOuts addOptOut removeOptOut getNextStep listTools"
 )
 
 WITHOUT_ID = {name: value for name, value in EXAMPLE.items() if name != "template_id"}
@@ -163,7 +164,12 @@ async def test_a_server_says_whether_it_is_up(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "made"), [("openapi.json", DOCUMENT), ("errors.json", openapi.errors())]
+    ("file", "made"),
+    [
+        ("openapi.json", DOCUMENT),
+        ("errors.json", openapi.errors()),
+        ("tools.json", tool_table.neutral()),
+    ],
 )
 def test_the_published_description_is_up_to_date(file: str, made: object) -> None:
     written = (tracked.ROOT / "spec" / file).read_text(encoding="utf-8")

@@ -20,7 +20,7 @@ def test_the_api_is_printed_and_the_same_every_time(cli, monkeypatch: pytest.Mon
     assert other["servers"][0]["url"] == "https://otp.example.com"
 
 
-@pytest.mark.parametrize("flags", [(), ("--errors",)])
+@pytest.mark.parametrize("flags", [(), ("--errors",), ("--tools",)])
 def test_a_written_description_is_current_until_it_is_changed(
     cli, tmp_path: Path, flags: tuple[str, ...]
 ) -> None:

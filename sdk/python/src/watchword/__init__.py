@@ -7,6 +7,7 @@ message = client.messages.send(to="+6591234567", template_id="otp-sms")
 result = client.verifications.check(message_id=message.message_id, code=typed_by_the_user)
 """
 
+from watchword import agent as agent
 from watchword.client import AsyncWatchword, Watchword
 from watchword.errors import (
     APIError,

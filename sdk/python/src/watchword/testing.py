@@ -145,7 +145,7 @@ class FakeServer(httpx2.MockTransport):
         raise _Refused("unknown-path", "There is no such path.")
 
     def _send(self, body: dict[str, Any]) -> _Verification:
-        to, template_id = body["to"], body["template"]["id"]
+        to, template_id = body["to"], body.get("template_id") or body["template"]["id"]
         for each in self._known:
             if each.to == to and self._aged(each).status == "pending":
                 self._resend(each)

@@ -18,6 +18,7 @@ from watchword_server.api.resources import (
     sends,
     template_reviews,
     templates,
+    tools,
     verifications,
     webhook_deliveries,
     webhook_endpoints,
@@ -43,6 +44,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *provider_accounts.OPERATIONS,
     *provider_tests.OPERATIONS,
     *agent.OPERATIONS,
+    *tools.OPERATIONS,
 )
 
 BY_ID: dict[str, Operation] = {operation.id: operation for operation in OPERATIONS}
@@ -60,6 +62,6 @@ TAGS: dict[str, str] = {
     "guard": "Addresses that met a limit.",
     "providers": "The accounts at vendors through which a live project sends.",
     "opt-outs": "Who gets no messages.",
-    "agent": "For coding agents: what to do next.",
+    "agent": "For coding agents: what to do next, and tools for a model.",
     "webhooks": "Where events are posted to, what became of each, and posting them again.",
 }

@@ -1,4 +1,4 @@
-"""`openapi`: what the API, its errors and its events are, from the tables they are made of."""
+"""`openapi`: what the API, its errors, events and tools are, from the tables they are made of."""
 
 import difflib
 import json
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from watchword_server.api import event_schemas, openapi
+from watchword_server.api.resources import tool_table
 from watchword_server.cli import screen
 from watchword_server.cli.command import Command, refused
 
@@ -19,10 +20,13 @@ _PATH = click.Path(path_type=Path)
 @click.command(cls=Command)
 @click.option("--errors", is_flag=True, help="The table of errors instead of the API.")
 @click.option("--events", is_flag=True, help="JSON Schemas of the events; a folder of files.")
+@click.option("--tools", is_flag=True, help="The tools that a model may call.")
 @click.option("--output", type=_PATH, help="Write it there instead of printing it.")
 @click.option("--check", type=_PATH, help="Compare it with that file; exit code 1 if it differs.")
 @click.option("--url", default=DEFAULT_URL, show_default=True, help="The server's URL in it.")
-def command(errors: bool, events: bool, output: Path | None, check: Path | None, url: str) -> None:
+def command(
+    errors: bool, events: bool, tools: bool, output: Path | None, check: Path | None, url: str
+) -> None:
     """Print, write or check the API's description.
 
     It reads no settings, so that the same version always writes the same file.
@@ -30,9 +34,12 @@ def command(errors: bool, events: bool, output: Path | None, check: Path | None,
     if events:
         _events(output, check)
         return
-    text = _text(openapi.errors() if errors else openapi.document(url))
+    document = (
+        openapi.errors() if errors else tool_table.neutral() if tools else openapi.document(url)
+    )
+    text, flag = _text(document), "--errors " if errors else "--tools " if tools else ""
     if check is not None:
-        _compare(check, text, f"{'--errors ' if errors else ''}--output {check}")
+        _compare(check, text, f"{flag}--output {check}")
     elif output is not None:
         _write(output, text)
     else:

@@ -27,6 +27,7 @@ CONTENTS: tuple[Section, ...] = (
             "delivery",
             "hosted-page",
             "mcp",
+            "node",
             "callbacks",
             "opt-outs",
             "alerts",
