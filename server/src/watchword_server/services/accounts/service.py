@@ -34,8 +34,8 @@ from watchword_server.services.accounts.secrets import (
 
 _ID_RANDOM = 10
 
-SetupOf = Callable[[str, bytes], Setup]
-"""What the adapter of an account is given, by the account's name and id."""
+SetupOf = Callable[[ProviderAccount], Setup]
+"""What the adapter of an account is given."""
 
 
 class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +104,7 @@ class AccountMaker:
             Misconfigured: there is no such provider.
         """
         settings = checked(self.vendors, account.provider, values)
-        setup = self._setup_of(account.name, account.id)
+        setup = self._setup_of(account)
         try:
             return self.vendors.make(account.provider, settings, setup)
         except Misconfigured as error:
@@ -112,7 +112,7 @@ class AccountMaker:
 
     def callback_url(self, account: ProviderAccount) -> str:
         """Where the account's vendor reaches this server."""
-        return self._setup_of(account.name, account.id).callback_url
+        return self._setup_of(account).callback_url
 
 
 class ProviderAccounts:
