@@ -29,6 +29,7 @@ from watchword_server.services.accounts.secrets import (
     merged,
     refusal,
     refuse_files,
+    refuse_move,
     shown,
 )
 
@@ -232,7 +233,10 @@ class ProviderAccounts:
         given = changes.settings or {}
         _may_set(caller, given)
         _known(changes.unset, kind.fields)
-        values = merged(self._box.open(old), given, changes.unset, kind.fields)
+        kept = self._box.open(old)
+        values = merged(kept, given, changes.unset, kind.fields)
+        if Scope.SERVER_ADMIN not in caller.scopes:
+            refuse_move(kept, given, values, kind.fields)
         await self._try(old, values)
         return self._box.seal(old.project, old.id, values)
 
