@@ -179,11 +179,12 @@ class Ledger:
 
     def refer(
         self, tx: Transaction, of: Verification, delivery: Delivery, references: Sequence[str],
-        now: int,
+        now: int, discreet: Callable[[str | None], str | None],
     ) -> None:  # fmt: skip
         """Have reports with these references find a delivery that was handed over.
 
-        Its settled state is written already: reports that were faster are applied on top of it.
+        Its settled state is written already: reports that were faster are applied on top of it,
+        what is raw in them made `discreet`.
         """
         for reference in references:
             number = delivery.number
@@ -193,7 +194,8 @@ class Ledger:
             if settled is not None:
                 why = Reason(held.reason) if held.reason else None
                 status = DeliveryStatus(held.status)
-                report = Report(references=(), status=status, reason=why, raw=held.raw)
+                raw = discreet(held.raw)
+                report = Report(references=(), status=status, reason=why, raw=raw)
                 self.report(tx, of, settled, report, now)
 
     def report(
