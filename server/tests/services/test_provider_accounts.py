@@ -342,6 +342,33 @@ async def test_only_an_operator_moves_an_account_with_its_secrets(desk, acme):
     assert back.settings["host"] == GOOD["host"]
 
 
+async def only_an_operator_says_where_unguarded_connections_lead(desk, acme):
+    key = msgspec.structs.replace(desk.caller, scopes=PROJECT_SCOPES)
+    problem = await refusal(add(desk, caller=key))
+    is_refused(problem, BAD_FIELD, field="settings", rule="operator_only")
+    shown, accounts = await add(desk), desk.services.provider_accounts
+    changes = AccountChanges(settings={"port": 80})
+    problem = await refusal(accounts.update(key, shown.account.id, changes))
+    is_refused(problem, BAD_FIELD, field="settings", rule="operator_only")
+    changed = await accounts.update(key, shown.account.id, AccountChanges(weight=2))
+    assert changed.account.weight == 2
+
+
+async def test_only_an_operator_says_where_unguarded_connections_lead(desk, acme, monkeypatch):
+    assert [one.name for one in await types(desk) if one.unguarded] == ["apprise"]
+    monkeypatch.setattr(acme, "unguarded", True)
+    await only_an_operator_says_where_unguarded_connections_lead(desk, acme)
+
+
+async def test_unguarded_connections_of_a_project_mutant_is_caught(desk, acme):
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        await only_an_operator_says_where_unguarded_connections_lead(desk, acme)
+
+
+async def types(desk):
+    return await desk.services.provider_accounts.types()
+
+
 async def test_a_change_keeps_what_is_not_given_and_secrets_that_are_null(desk, acme):
     shown = await add(desk, settings={**GOOD, "port": 80})
     assert shown.settings == {"host": "sms.example.com", "token": None, "port": 80}

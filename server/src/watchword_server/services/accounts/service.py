@@ -149,8 +149,7 @@ class ProviderAccounts:
         """
         now = self._clock.now()
         check_name(new.name)
-        await self._type(new.provider)
-        _may_set(caller, new.settings)
+        _may_set(caller, await self._type(new.provider), new.settings)
         id = ids.make(now, self._entropy(_ID_RANDOM))
         account = ProviderAccount(
             project=caller.project, id=id, name=new.name, provider=new.provider,
@@ -231,7 +230,7 @@ class ProviderAccounts:
         """The new settings, sealed."""
         kind = await self._type(old.provider)
         given = changes.settings or {}
-        _may_set(caller, given)
+        _may_set(caller, kind, given)
         _known(changes.unset, kind.fields)
         kept = self._box.open(old)
         values = merged(kept, given, changes.unset, kind.fields)
@@ -304,9 +303,16 @@ def _described(vendors: Vendors) -> Iterable[ProviderType]:
             yield kind
 
 
-def _may_set(caller: Caller, given: Values) -> None:
-    if Scope.SERVER_ADMIN not in caller.scopes:
-        refuse_files(given)
+def _may_set(caller: Caller, kind: ProviderType, given: Values) -> None:
+    if Scope.SERVER_ADMIN in caller.scopes:
+        return
+    if kind.unguarded:
+        detail = (
+            f"The provider {kind.name} opens connections that this server cannot guard: only its "
+            "administrator may set them, with the scope server:admin or on the command line."
+        )
+        raise bad_field("settings", "operator_only", detail)
+    refuse_files(given)
 
 
 def _known(unset: Iterable[str], fields: Sequence[Field]) -> None:
