@@ -31,6 +31,8 @@ from watchword_server.ports.records import AddressState, Job, Work
 from watchword_server.ports.store import Transaction
 
 DELIVER, ADVANCE = "deliver", "advance"
+MOST_REPORTS = 100
+"""On one verification, that change nothing any more: whoever repeats them fills no disk."""
 LEASE_S = 15
 """How long a claim holds; longer than a hand-over can take."""
 _MS = 1000
@@ -203,10 +205,14 @@ class Ledger:
     ) -> bool:
         """Keep a report, and move its delivery if that state may follow; whether it did.
 
+        One that moves nothing is kept only where there are not `MOST_REPORTS` already.
+
         What did not arrive is due work at once, if the verification is still pending: the route
         decides what follows.
         """
         moves = may_follow(delivery.status, report.status)
+        if not moves and len(tx.reports.of(of.project, of.id)) >= MOST_REPORTS:
+            return False
         why = report.reason.value if report.reason else None
         tx.reports.keep(
             KeptReport(

@@ -3,6 +3,7 @@
 import pytest
 
 from services.desk import PHONE
+from watchword_server import ledger
 from watchword_server.domain.delivery import DeliveryStatus, Reason, Receipt, may_follow
 from watchword_server.domain.inbound import Report
 from watchword_server.domain.verification import Status
@@ -258,3 +259,24 @@ async def test_a_report_that_quotes_the_message_mutant_is_caught(desk, module, m
     monkeypatch.setattr(name, lambda raw, keyring, live: raw)
     with pytest.raises(AssertionError):
         await a_report_that_quotes_the_message_shows_neither_code_nor_address(desk)
+
+
+async def a_report_that_is_repeated_without_end_fills_no_disk(desk, verification):
+    """But the one that says something new is kept and counts, however many came before."""
+    late = [report(status=UNKNOWN)] * 10
+    for _ in range(12):
+        await tell(desk, *late)
+    assert len(await reported(desk, verification)) <= 101
+    await tell(desk, report())
+    assert (await reported(desk, verification))[-1] == "1 delivered"
+    assert await desk.deliveries(verification) == ["sms delivered"]
+
+
+async def test_a_report_that_is_repeated_without_end_fills_no_disk(desk, sent):
+    await a_report_that_is_repeated_without_end_fills_no_disk(desk, sent)
+
+
+async def test_a_report_that_is_repeated_without_end_mutant_is_caught(desk, sent, monkeypatch):
+    monkeypatch.setattr(ledger, "MOST_REPORTS", 1_000)
+    with pytest.raises(AssertionError):
+        await a_report_that_is_repeated_without_end_fills_no_disk(desk, sent)
