@@ -8,7 +8,8 @@ from pathlib import Path
 from watchword_server import providers
 from watchword_server.domain import destinations, ids, sandbox, strangers
 from watchword_server.domain.errors import Misconfigured
-from watchword_server.egress.network import GuardedNetwork
+from watchword_server.domain.provider_account import ProviderAccount
+from watchword_server.egress.network import GuardedNetwork, OwnedNetwork
 from watchword_server.ports.outside import Clock, Entropy, Poster
 from watchword_server.ports.providers import Provider, Setup
 from watchword_server.providers.inbox import Inbox, magic_script
@@ -40,14 +41,15 @@ def outside(
 
 def setups(
     settings: Settings, clock: Clock, network: GuardedNetwork, entropy: Entropy
-) -> Callable[[str, bytes], Setup]:
+) -> Callable[[ProviderAccount], Setup]:
     """What adapters of accounts are given."""
 
-    def setup(name: str, account: bytes) -> Setup:
-        id = ids.text(ids.Prefix.PROVIDER, account)
+    def setup(account: ProviderAccount) -> Setup:
+        id = ids.text(ids.Prefix.PROVIDER, account.id)
         url = f"{settings.public_url}/callbacks/{id}"
+        owned = OwnedNetwork(network, account.project)
         return Setup(
-            account=name, callback_url=url, network=network, now=clock.now, entropy=entropy
+            account=account.name, callback_url=url, network=owned, now=clock.now, entropy=entropy
         )
 
     return setup

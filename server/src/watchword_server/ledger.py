@@ -31,6 +31,8 @@ from watchword_server.ports.records import AddressState, Job, Work
 from watchword_server.ports.store import Transaction
 
 DELIVER, ADVANCE = "deliver", "advance"
+MOST_REPORTS = 100
+"""On one verification, that change nothing any more: whoever repeats them fills no disk."""
 LEASE_S = 15
 """How long a claim holds; longer than a hand-over can take."""
 _MS = 1000
@@ -179,11 +181,12 @@ class Ledger:
 
     def refer(
         self, tx: Transaction, of: Verification, delivery: Delivery, references: Sequence[str],
-        now: int,
+        now: int, discreet: Callable[[str | None], str | None],
     ) -> None:  # fmt: skip
         """Have reports with these references find a delivery that was handed over.
 
-        Its settled state is written already: reports that were faster are applied on top of it.
+        Its settled state is written already: reports that were faster are applied on top of it,
+        what is raw in them made `discreet`.
         """
         for reference in references:
             number = delivery.number
@@ -193,7 +196,8 @@ class Ledger:
             if settled is not None:
                 why = Reason(held.reason) if held.reason else None
                 status = DeliveryStatus(held.status)
-                report = Report(references=(), status=status, reason=why, raw=held.raw)
+                raw = discreet(held.raw)
+                report = Report(references=(), status=status, reason=why, raw=raw)
                 self.report(tx, of, settled, report, now)
 
     def report(
@@ -201,10 +205,14 @@ class Ledger:
     ) -> bool:
         """Keep a report, and move its delivery if that state may follow; whether it did.
 
+        One that moves nothing is kept only where there are not `MOST_REPORTS` already.
+
         What did not arrive is due work at once, if the verification is still pending: the route
         decides what follows.
         """
         moves = may_follow(delivery.status, report.status)
+        if not moves and len(tx.reports.of(of.project, of.id)) >= MOST_REPORTS:
+            return False
         why = report.reason.value if report.reason else None
         tx.reports.keep(
             KeptReport(

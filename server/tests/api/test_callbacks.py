@@ -62,6 +62,7 @@ async def test_a_signed_report_moves_its_delivery_and_gets_the_vendors_answer(ca
     reply = await called.post(DELIVERED)
     assert (reply.status, reply.body) == (200, b"<ok/>")
     assert reply.headers["content-type"] == "text/xml"
+    assert reply.headers["x-content-type-options"] == "nosniff"
     assert await called.desk.deliveries(called.verification) == ["sms delivered"]
 
 

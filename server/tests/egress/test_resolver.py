@@ -6,10 +6,14 @@ import threading
 
 import pytest
 
+from watchword_server import adapters
+from watchword_server.clock import SteadyClock
+from watchword_server.domain.provider_account import ProviderAccount
 from watchword_server.egress import resolver
-from watchword_server.egress.network import GuardedNetwork
+from watchword_server.egress.network import GuardedNetwork, OwnedNetwork
 from watchword_server.egress.resolver import SystemResolver
-from watchword_server.ports.outside import Busy
+from watchword_server.ports.outside import Busy, Denied
+from watchword_server.settings import load
 
 
 @pytest.fixture
@@ -113,3 +117,55 @@ async def test_a_place_that_is_not_free_in_time_says_nothing_of_the_name(names, 
     names.go.set()
     await slow
     assert await poster._resolve("quick.example", b"two")
+
+
+async def slow_names_of_one_project_keep_no_other_from_its_vendors(owned, names, monkeypatch):
+    """Accounts name servers that are never found: their project's share is used up, no more."""
+    monkeypatch.setattr(resolver, "EACH", 3)
+    monkeypatch.setattr(resolver, "PLACE_S", 0.01)
+    network = GuardedNetwork(lambda: 0)
+    one, two = owned(network, b"one"), owned(network, b"two")
+    slow = [asyncio.create_task(one.connect(f"slow{n}.example", 587)) for n in range(2)]
+    slow.append(asyncio.create_task(one.request("POST", "https://slow2.example/", {})))
+    await asyncio.sleep(0)
+    try:
+        with pytest.raises(Busy):
+            await one.connect("quick.example", 587)
+        with pytest.raises(Denied):  # the name was found: its address is one of documentation
+            await two.request("POST", "https://quick.example/", {})
+        with pytest.raises(Denied):
+            await two.connect("quick.example", 587)
+    finally:
+        names.go.set()
+        await asyncio.gather(*slow, return_exceptions=True)
+
+
+async def test_slow_names_of_one_project_keep_no_other_from_its_vendors(names, monkeypatch):
+    await slow_names_of_one_project_keep_no_other_from_its_vendors(OwnedNetwork, names, monkeypatch)
+
+
+async def test_slow_names_of_one_project_keep_no_other_mutant_is_caught(names, monkeypatch):
+    def shared(network, owner):
+        return network
+
+    with pytest.raises(Busy):
+        await slow_names_of_one_project_keep_no_other_from_its_vendors(shared, names, monkeypatch)
+
+
+async def test_an_account_asks_for_addresses_in_the_name_of_its_project():
+    asked = []
+
+    async def resolve(host, owner):
+        asked.append(owner)
+        return ["192.0.2.1"]
+
+    settings = load({})
+    network = GuardedNetwork(lambda: 0, resolve=resolve)
+    of_account = adapters.setups(settings, SteadyClock(), network, bytes)
+    account = ProviderAccount(
+        project=b"p" * 16, id=b"a" * 16, name="main", provider="smtp", settings=b"", weight=1,
+        disabled=False, created_at=0, updated_at=0,
+    )  # fmt: skip
+    with pytest.raises(Denied):
+        await of_account(account).network.connect("mail.example", 587)
+    assert asked == [b"p" * 16]

@@ -241,6 +241,12 @@ async def test_basic_is_as_rfc_7617_has_it():
         ({"report_undelivered": ["DELIVRD"]}, "report_undelivered: a status cannot"),
         ({"report_check": "hmac_sha256", "report_id_at": "query:id"}, "report_check: a signature"),
         ({"report_list_at": "form:all"}, "report_list_at: write a JSON pointer"),
+        *[
+            ({"report_list_at": "/all", "report_status_at": place}, "report_list_at: take id")
+            for place in ("form:state", "after:state", "text")
+        ],
+        ({"id_at": "/0" * 101}, "id_at: write /a/0/b"),
+        ({"json": ["{to}", "{text}" * 100]}, "json: use at most 100 variables"),
         ({"timeout_s": 10}, "timeout_s"),
         ({"proxy": "x"}, "proxy"),
     ],

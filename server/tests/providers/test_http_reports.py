@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from contextlib import suppress
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -11,8 +12,10 @@ import pytest
 from providers.test_http_gateway import gateway
 from providers.vendor_peer import CALLBACK_URL
 from watchword_server.domain.delivery import DeliveryStatus, Reason
+from watchword_server.domain.errors import Misconfigured
 from watchword_server.domain.inbound import Report
 from watchword_server.ports.providers import Callback, Forged, Unreadable
+from watchword_server.providers import blanks, http_gateway
 from watchword_server.providers.http_gateway import HttpGateway
 
 ARRIVED = {"ref": "gw-4711", "state": "DELIVRD"}
@@ -62,6 +65,27 @@ def test_a_status_may_be_its_own_reason():
 
 def test_a_step_on_the_way_is_taken_and_says_nothing():
     assert gateway().told(callback({"ref": "gw-4711", "state": "ENROUTE"})).inbound == ()
+
+
+def reads_the_body_once(monkeypatch, **settings):
+    """A list of reports is as long as its sender likes, and so is the body it stands in."""
+    read = []
+    monkeypatch.setattr(blanks, "_form", lambda text: read.append(text) or {"state": "DELIVRD"})
+    body = {"all": [{"ref": str(number)} for number in range(50)]}
+    with suppress(Misconfigured, Unreadable):
+        gateway(report_list_at="/all", **settings).told(callback(body))
+    assert len(read) <= 1
+
+
+@pytest.mark.parametrize("place", ["/state", "form:state"])
+def test_a_list_of_reports_does_not_read_the_body_again_for_each(place, monkeypatch):
+    reads_the_body_once(monkeypatch, report_status_at=place)
+
+
+def test_a_list_of_reports_that_reads_the_body_again_mutant_is_caught(monkeypatch):
+    monkeypatch.setattr(http_gateway, "_is_once_read", lambda place: True)
+    with pytest.raises(AssertionError):
+        reads_the_body_once(monkeypatch, report_status_at="form:state")
 
 
 def test_several_reports_in_one_callback_are_all_taken():

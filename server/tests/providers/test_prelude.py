@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v1
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from providers import huge_key
 from providers import prelude_peer as peer
 from providers.contract import CODE, ProviderContract, Situation
 from providers.prelude_peer import FakePrelude, problem, verification
@@ -346,6 +347,7 @@ def test_what_is_signed_but_says_nothing_is_unreadable(body):
         ({"api_key": None}, "api_key"),
         ({"api_key": ""}, "api_key"),
         ({"webhook_key": "MIIBIjANBg"}, "webhook_key"),
+        ({"webhook_key": huge_key.public_pem(8192)}, "webhook_key"),
         ({"fallbacks": -1}, "fallbacks"),
         ({"base_url": "api.prelude.dev"}, "base_url"),
         ({"colour": "red"}, "colour"),

@@ -1,5 +1,7 @@
 """Bounces: an address of its own for each mail, and what comes back to it."""
 
+import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -320,6 +322,43 @@ def test_a_mail_that_is_deep_or_full_of_parts_is_read_in_one_pass():
         ends_well(body[:65_536], {"recipient": VERP.address(DELIVERY)})
     header, body = mail_text.split(mail_text.lines(parts))
     assert len(list(mail_text.parts(header, body))) == 20
+
+
+def is_read_at_once():
+    """Whoever was sent a mail may bounce it with whatever words: the server reads them in a moment
+    of its time, however long one of them is."""
+    ours = VERP.address(DELIVERY)
+    report = (
+        "Content-Type: multipart/report; boundary=b\n\n--b\n"
+        "Content-Type: message/delivery-status\n\nFinal-Recipient: rfc822; {}\n"
+        "Action: failed\nStatus: 5.1.1\nDiagnostic-Code: {}\n\n--b--\n"
+    )
+    long = "a." * 9_000
+    bodies = (report.format("a@b.example", "a" * 60_000), report.format(f"{long}x", long * 2))
+    previous = signal.signal(signal.SIGVTALRM, _too_slow)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 1)
+    try:
+        for body in bodies:
+            assert told(body.encode(), {"recipient": ours}).inbound[0].references == (DELIVERY,)
+        with pytest.raises(Forged):
+            told(b"To: " + b"a" * 60_000 + b"\n\nx")
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, previous)
+
+
+def _too_slow(*_):
+    raise AssertionError("it took more than a second of the processor's time")
+
+
+def test_a_bounce_with_an_endless_word_is_read_at_once():
+    is_read_at_once()
+
+
+def test_a_reader_that_looks_for_addresses_by_a_pattern_is_caught(monkeypatch):
+    monkeypatch.setattr(bounces, "_without_addresses", lambda said: re.sub(r"\S*[@=]\S*", "", said))
+    with pytest.raises(AssertionError):
+        is_read_at_once()
 
 
 # ---- an account of a project ----------------------------------------------------------------

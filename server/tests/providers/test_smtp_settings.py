@@ -8,7 +8,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from providers import contract
+from providers import contract, huge_key
 from providers.smtp_account import account
 from providers.smtp_peer import SmtpPeer
 from watchword_server.domain.errors import Misconfigured
@@ -82,6 +82,7 @@ async def test_a_signature_verifies_and_a_changed_mail_does_not(kind, tmp_path):
         (None, "No such file"),
         (b"nonsense", "not a private key in PEM"),
         (trustme.CA().private_key_pem.bytes(), "neither RSA"),
+        (huge_key.private_pem(32_768).encode(), "neither RSA of 1024 to 4096 bits"),
     ],
 )
 def test_a_key_that_cannot_sign_is_named_at_the_start(content, complaint, tmp_path):

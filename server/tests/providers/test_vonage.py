@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from providers import huge_key
 from providers import vonage_peer as peer
 from providers.contract import CODE, ProviderContract, Situation
 from providers.vendor_cases import PHONE, SPELLED, callback, live, outcome, sample, to_phone
@@ -467,3 +468,20 @@ async def test_live_the_account_answers_and_takes_a_message():
     provider = Vonage(checked("vonage", values), setup())
     assert (await provider.checkup()).ok
     assert isinstance(await outcome(provider, to_phone(to=to)), Receipt)
+
+
+def refuses_a_key_that_takes_too_long():
+    """Signing with 32,768 bits takes a minute, in which nobody else is served."""
+    account(private_key=huge_key.private_pem(4096))
+    with pytest.raises(Misconfigured, match="private_key: is no RSA key of up to 4096"):
+        account(private_key=huge_key.private_pem(8192))
+
+
+def test_a_key_that_takes_too_long_is_refused():
+    refuses_a_key_that_takes_too_long()
+
+
+def test_a_key_that_takes_too_long_mutant_is_caught(monkeypatch):
+    monkeypatch.setattr(vonage, "MAX_KEY_BITS", 1 << 20)
+    with pytest.raises(pytest.fail.Exception):
+        refuses_a_key_that_takes_too_long()

@@ -328,3 +328,19 @@ async def test_a_live_number_takes_a_message():
     token, number, template, to = live("whatsapp", "TOKEN", "NUMBER_ID", "TEMPLATE", "TO")
     made = account(access_token=token, phone_number_id=number, template=template, languages={})
     assert type(await outcome(made, handed(to))) is Receipt
+
+
+def nobody_signs_with_nothing(make):
+    """An empty secret, as an empty field of a form is, would be known to everybody."""
+    for name in ("app_secret", "verify_token"):
+        with pytest.raises(Misconfigured, match=name):
+            make(**{name: ""})
+
+
+def test_nobody_signs_with_nothing():
+    nobody_signs_with_nothing(account)
+
+
+def test_nobody_signs_with_nothing_mutant_is_caught():
+    with pytest.raises(pytest.fail.Exception):
+        nobody_signs_with_nothing(lambda **_: None)

@@ -271,9 +271,9 @@ async def test_an_amount_is_taken_away_by_an_empty_one(priced, accounts):
 class Bank(FakeProvider):
     """A vendor that says what is left."""
 
-    def __init__(self, *balances):
+    def __init__(self, *balances, currency="EUR"):
         super().__init__(name="acme")
-        self.balances = list(balances)
+        self.balances, self.currency = list(balances), currency
         self.asked = 0
 
     async def checkup(self):
@@ -281,7 +281,7 @@ class Bank(FakeProvider):
         left = self.balances.pop(0)
         if isinstance(left, Exception):
             raise left
-        return Checkup(ok=True, detail="", balance=left, currency="EUR")
+        return Checkup(ok=True, detail="", balance=left, currency=self.currency)
 
 
 async def ask(desk, *processes):
@@ -302,6 +302,15 @@ async def test_money_that_runs_low_is_told_once_until_it_is_there_again(desk, ac
         ("low_balance", "balance.acme", {"balance": "19.50"} | low),
         ("low_balance", "balance.acme", {"balance": "1"} | low),
     ]
+
+
+@pytest.mark.parametrize("said", ["EUR\n\nYour server was seized: pay at evil.example", "", None])
+async def test_a_vendor_writes_nothing_into_the_operators_mail(desk, accounts, said):
+    await desk.services.projects.update(desk.caller.project, None, None, None, low_balance="20")
+    accounts.providers["acme"] = Bank("1", currency=said)
+    await ask(desk, process(desk, accounts))
+    facts = {"provider": "acme", "balance": "1", "threshold": "20"}
+    assert await raised(desk) == [("low_balance", "balance.acme", facts)]
 
 
 async def test_nobody_is_asked_where_no_project_wants_to_know(desk, accounts):

@@ -20,8 +20,10 @@ from watchword_server.domain.errors import (
 )
 from watchword_server.domain.project import PROJECT_SCOPES, Mode
 from watchword_server.domain.provider_account import MOST_ACCOUNTS
+from watchword_server.ports.providers import Field
 from watchword_server.services.accounts import AccountChanges, NewAccount
 from watchword_server.services.accounts.keeper import LINGER_S
+from watchword_server.services.accounts.secrets import refuse_move
 from watchword_server.services.delivering.handing_over import HAND_OVER_S
 
 # ---- used ---------------------------------------------------------------------------------------
@@ -292,6 +294,79 @@ async def test_only_an_operator_names_files_of_the_server(desk, acme):
     shown = await add(desk, settings=wanted)
     changes = AccountChanges(settings={"port": 80})
     await desk.services.provider_accounts.update(key, shown.account.id, changes)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("a.example", "b.example"), ("https://a.example/x", "https://b.example/x"),
+     ("https://a.example", "https://a.example.evil.example"), ("https://a.example", "http://a.example"),
+     (None, "https://b.example")],
+)  # fmt: skip
+def test_a_secret_goes_to_no_other_place_than_it_was_given_for(before, after):
+    is_bound_to_its_place(refuse_move, before, after)
+
+
+def is_bound_to_its_place(refuse, before, after):
+    where = Field(
+        "base_url", "", required=False, default="https://v.example", secret=False, type=""
+    )
+    token = Field("token", "", required=True, default=None, secret=True, type="string")
+    kept = {"token": SECRET} | ({"base_url": before} if before else {})
+    for given in ({"base_url": after}, {"base_url": after, "token": None}):
+        with pytest.raises(Problem) as caught:
+            refuse(kept, given, {**kept, "base_url": after}, (where, token))
+        is_refused(caught.value, BAD_FIELD, field="settings.token", rule="required")
+        assert SECRET not in str(caught.value)
+    again = {"base_url": after, "token": "another"}
+    refuse(kept, again, {**kept, **again}, (where, token))
+    refuse(kept, {"base_url": after}, {"base_url": after}, (where, token))  # it was unset
+    refuse(kept, {"base_url": before}, kept, (where, token))
+
+
+def test_a_secret_that_goes_anywhere_mutant_is_caught():
+    with pytest.raises(pytest.fail.Exception):
+        is_bound_to_its_place(lambda *_: None, "a.example", "b.example")
+
+
+async def test_only_an_operator_moves_an_account_with_its_secrets(desk, acme):
+    key = msgspec.structs.replace(desk.caller, scopes=PROJECT_SCOPES)
+    shown = await add(desk)
+    away = AccountChanges(settings={"host": "evil.example.com"})
+    accounts = desk.services.provider_accounts
+    problem = await refusal(accounts.update(key, shown.account.id, away))
+    is_refused(problem, BAD_FIELD, field="settings.token", rule="required")
+    again = AccountChanges(settings={"host": "evil.example.com", "token": "another"})
+    moved = await accounts.update(key, shown.account.id, again)
+    assert moved.settings["host"] == "evil.example.com"
+    back = await accounts.update(desk.caller, shown.account.id, AccountChanges(settings=GOOD))
+    assert back.settings["host"] == GOOD["host"]
+
+
+async def only_an_operator_says_where_unguarded_connections_lead(desk, acme):
+    key = msgspec.structs.replace(desk.caller, scopes=PROJECT_SCOPES)
+    problem = await refusal(add(desk, caller=key))
+    is_refused(problem, BAD_FIELD, field="settings", rule="operator_only")
+    shown, accounts = await add(desk), desk.services.provider_accounts
+    changes = AccountChanges(settings={"port": 80})
+    problem = await refusal(accounts.update(key, shown.account.id, changes))
+    is_refused(problem, BAD_FIELD, field="settings", rule="operator_only")
+    changed = await accounts.update(key, shown.account.id, AccountChanges(weight=2))
+    assert changed.account.weight == 2
+
+
+async def test_only_an_operator_says_where_unguarded_connections_lead(desk, acme, monkeypatch):
+    assert [one.name for one in await types(desk) if one.unguarded] == ["apprise"]
+    monkeypatch.setattr(acme, "unguarded", True)
+    await only_an_operator_says_where_unguarded_connections_lead(desk, acme)
+
+
+async def test_unguarded_connections_of_a_project_mutant_is_caught(desk, acme):
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        await only_an_operator_says_where_unguarded_connections_lead(desk, acme)
+
+
+async def types(desk):
+    return await desk.services.provider_accounts.types()
 
 
 async def test_a_change_keeps_what_is_not_given_and_secrets_that_are_null(desk, acme):

@@ -12,6 +12,7 @@ from services.test_provider_accounts import WRONG
 from watchword_server import providers
 from watchword_server.domain.delivery import DeliveryStatus
 from watchword_server.domain.inbound import Report
+from watchword_server.domain.limits import Rate
 from watchword_server.domain.project import Mode
 from watchword_server.services.accounts import NewAccount, Sessions
 
@@ -64,6 +65,40 @@ async def test_a_session_that_breaks_is_opened_again_later_each_time(desk, acme)
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
     await sessions._end(list(sessions._running))
     assert acme.sessions == {"gate": 0}
+
+
+async def a_flood_over_a_session_waits_with_its_vendor(desk):
+    """A vendor that tells more than the limit is not listened to for a while; another is."""
+    taken, slept = [], []
+
+    async def take(project, account, inbound):
+        taken.append(account)
+
+    async def sleep(seconds):
+        slept.append(seconds)
+        desk.later(seconds)
+
+    sessions = Sessions(desk.runtime.accounts, providers, take, desk.clock, sleep=sleep)
+    report = Report(references=("r",), status=DeliveryStatus.DELIVERED)
+    listen = sessions._listener(desk.caller.project, "gate")
+    for _ in range(300):
+        await listen([report] * 100)
+    assert (len(taken), slept) == (300, [])
+    await sessions._listener(desk.caller.project, "other")([report])
+    assert slept == []
+    await listen([report] * 100)
+    assert slept == [1] and taken[-1] == "gate"
+
+
+async def test_a_flood_over_a_session_waits_with_its_vendor(desk):
+    await a_flood_over_a_session_waits_with_its_vendor(desk)
+
+
+async def test_a_flood_over_a_session_mutant_is_caught(desk, monkeypatch):
+    endless = Rate("session_reports", 1_000_000, 60)
+    monkeypatch.setattr("watchword_server.services.accounts.sessions.ARRIVALS", endless)
+    with pytest.raises(AssertionError):
+        await a_flood_over_a_session_waits_with_its_vendor(desk)
 
 
 async def test_what_comes_in_over_a_session_is_taken_for_its_account(desk, acme):

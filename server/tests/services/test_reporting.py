@@ -2,6 +2,8 @@
 
 import pytest
 
+from services.desk import PHONE
+from watchword_server import ledger
 from watchword_server.domain.delivery import DeliveryStatus, Reason, Receipt, may_follow
 from watchword_server.domain.inbound import Report
 from watchword_server.domain.verification import Status
@@ -217,3 +219,64 @@ async def test_a_vendors_words_are_cut_to_what_fits(desk, sent):
     assert await tell(desk, much) == Taken(known=1)
     (delivery,) = (await desk.timeline(sent)).deliveries
     assert delivery.raw == "y" * 200
+
+
+QUOTED = "550 no route to {to}: Your code is {code}"
+
+
+async def a_report_that_quotes_the_message_shows_neither_code_nor_address(desk):
+    """Gateways put whatever they like into an error: now, and before the hand-over is recorded."""
+    desk.sms.reports = desk.voice.reports = True
+
+    def quoting(message, reference):
+        raw = QUOTED.format(to=message.to, code=message.code)
+        return report(reference, status=UNDELIVERED, reason=Reason.OTHER, raw=raw)
+
+    async def faster(message):
+        await tell(desk, quoting(message, "C1"), account="voice carrier")
+        return Receipt(reference="C1")
+
+    desk.sms.script, desk.voice.script = [Receipt(reference="SM1")], [faster]
+    verification = await desk.fall_back()
+    await desk.deliver()
+    await tell(desk, quoting(desk.sms.messages[0], "SM1"))
+    await desk.deliver()
+    timeline, project = await desk.timeline(verification), desk.caller.project
+    kept = await desk.runtime.store.read(lambda tx: tx.reports.of(project, verification))
+    assert [one.raw for one in kept] == [QUOTED.format(to="***", code="***")] * 2
+    assert [one.raw for one in timeline.deliveries] == [one.raw for one in kept]
+    seen = f"{timeline.events}"
+    assert desk.code not in seen and PHONE not in seen
+
+
+async def test_a_report_that_quotes_the_message_shows_neither_code_nor_address(desk):
+    await a_report_that_quotes_the_message_shows_neither_code_nor_address(desk)
+
+
+@pytest.mark.parametrize("module", ["services.reporting", "services.delivering.recording"])
+async def test_a_report_that_quotes_the_message_mutant_is_caught(desk, module, monkeypatch):
+    name = f"watchword_server.{module}.discreet_report"
+    monkeypatch.setattr(name, lambda raw, keyring, live: raw)
+    with pytest.raises(AssertionError):
+        await a_report_that_quotes_the_message_shows_neither_code_nor_address(desk)
+
+
+async def a_report_that_is_repeated_without_end_fills_no_disk(desk, verification):
+    """But the one that says something new is kept and counts, however many came before."""
+    late = [report(status=UNKNOWN)] * 10
+    for _ in range(12):
+        await tell(desk, *late)
+    assert len(await reported(desk, verification)) <= 101
+    await tell(desk, report())
+    assert (await reported(desk, verification))[-1] == "1 delivered"
+    assert await desk.deliveries(verification) == ["sms delivered"]
+
+
+async def test_a_report_that_is_repeated_without_end_fills_no_disk(desk, sent):
+    await a_report_that_is_repeated_without_end_fills_no_disk(desk, sent)
+
+
+async def test_a_report_that_is_repeated_without_end_mutant_is_caught(desk, sent, monkeypatch):
+    monkeypatch.setattr(ledger, "MOST_REPORTS", 1_000)
+    with pytest.raises(AssertionError):
+        await a_report_that_is_repeated_without_end_fills_no_disk(desk, sent)

@@ -17,6 +17,8 @@ from watchword_server.runtime import Runtime
 PREFIX = "/callbacks/"
 _METHODS = ("GET", "POST")
 _MOST_PARAMETERS = 100
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+"""What a callback is answered with may be an account's own words: never a page or a script."""
 
 
 class Sent(Protocol):
@@ -67,7 +69,7 @@ class CallbackFace:
             body=await sent.raw(),
         )
         told = await self._callbacks.take(project, provider, callback, client)
-        return Answer(200, told.answer, told.content_type.encode("latin-1"))
+        return Answer(200, told.answer, told.content_type.encode("latin-1"), (_NOSNIFF,))
 
 
 def _query(raw: str) -> dict[str, str]:

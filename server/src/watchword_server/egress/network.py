@@ -72,32 +72,33 @@ class GuardedNetwork:
 
     async def request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"",
-        *, timeout_s: float = 9.0,
+        *, timeout_s: float = 9.0, owner: bytes = b"",
     ) -> Reply:  # fmt: skip
-        """See `ports.Network.request`."""
+        """See `ports.Network.request`; `owner` as in `ports.Poster.post`."""
         destination, progress = _parsed(url), _Progress(once=True)
         sent = request(method, destination, headers, body)
         try:
-            return await self._timely(self._exchange(destination, sent, progress), timeout_s)
+            return await self._timely(self._exchange(destination, sent, progress, owner), timeout_s)
         except Busy:
             raise
         except Unreachable as error:
             raise Unreachable(error.what, left=progress.left) from None
 
     async def connect(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None = None, timeout_s: float = 9.0
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """See `ports.Network.connect`."""
+        self, host: str, port: int, *, tls: ssl.SSLContext | None = None, timeout_s: float = 9.0,
+        owner: bytes = b"",
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:  # fmt: skip
+        """See `ports.Network.connect`; `owner` as in `ports.Poster.post`."""
         if not {"/", "?"}.isdisjoint(host):  # the rest of a URL, which would go unseen
             raise Denied("url")
         bracketed = f"[{host}]" if ":" in host else host
         destination = _parsed(f"https://{bracketed}", any_port=port)
-        return await self._timely(self._dialled(destination, tls), timeout_s)
+        return await self._timely(self._dialled(destination, tls, owner), timeout_s)
 
     async def _dialled(
-        self, destination: Destination, tls: ssl.SSLContext | None
+        self, destination: Destination, tls: ssl.SSLContext | None, owner: bytes
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        addresses = self._judged(destination, await self._addresses(destination, b""))
+        addresses = self._judged(destination, await self._addresses(destination, owner))
         connected, _ = await self._connected(addresses, destination.port)
         try:
             return await self._opened(connected, destination, tls)
@@ -273,6 +274,32 @@ class GuardedNetwork:
             raise Unreachable(f"TLS failed: {error.reason or 'it broke off'}") from None
         except OSError as error:
             raise Unreachable(f"TLS failed: {_said(error)}") from None
+
+
+class OwnedNetwork:
+    """`ports.Network` of one owner, who has a share of the look-ups: names of theirs that never
+    answer keep nobody else's messages from leaving."""
+
+    def __init__(self, network: GuardedNetwork, owner: bytes) -> None:
+        self._network = network
+        self._owner = owner
+
+    async def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"",
+        *, timeout_s: float = 9.0,
+    ) -> Reply:  # fmt: skip
+        """See `ports.Network.request`."""
+        return await self._network.request(
+            method, url, headers, body, timeout_s=timeout_s, owner=self._owner
+        )
+
+    async def connect(
+        self, host: str, port: int, *, tls: ssl.SSLContext | None = None, timeout_s: float = 9.0
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """See `ports.Network.connect`."""
+        return await self._network.connect(
+            host, port, tls=tls, timeout_s=timeout_s, owner=self._owner
+        )
 
 
 def _parsed(url: str, any_port: int | None = None) -> Destination:

@@ -130,6 +130,8 @@ class Provider(Protocol):
         reports: whether it tells later what became of a message.
         local: whether its messages stay on this machine, readable in the inbox.
         prompt: whether `send` answers without waiting, so that many can be handed over in turn.
+        unguarded: whether it opens connections past `Setup.network`: then only the server's
+            administrator says where they lead.
     """
 
     name: str
@@ -137,6 +139,7 @@ class Provider(Protocol):
     reports: bool = False
     local: bool = False
     prompt: bool = False
+    unguarded: bool = False
 
     async def send(self, message: Message) -> Receipt:
         """Hand one message over; at most 10 s.
@@ -210,6 +213,7 @@ class ProviderType(msgspec.Struct, frozen=True, kw_only=True):
         local: whether its messages stay on this machine: no account is made for it.
         session: whether it keeps a session open over which things come in.
         ours: whether it is one of this server's own, which have a page each.
+        unguarded: see `Provider`.
     """
 
     name: str
@@ -220,6 +224,7 @@ class ProviderType(msgspec.Struct, frozen=True, kw_only=True):
     session: bool
     ours: bool
     fields: tuple[Field, ...]
+    unguarded: bool = False
 
 
 class Vendors(Protocol):

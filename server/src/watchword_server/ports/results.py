@@ -1,15 +1,21 @@
 """What came of one hand-over, from a provider's answer to what is written down."""
 
+import re
+
 import msgspec
 
 from watchword_server.domain import ids
 from watchword_server.domain.delivery import Delivery, DeliveryStatus, Message, Reason, Receipt
 from watchword_server.domain.routing import Outcome
+from watchword_server.domain.sealing import Keyring
+from watchword_server.domain.verification import Details, Live, Secrets
 from watchword_server.ports.providers import Provider
 from watchword_server.ports.records import InboxBody
 
 _RAW_CHARACTERS = 200
 _S = DeliveryStatus
+_details = msgspec.msgpack.Decoder(Details).decode
+_secrets = msgspec.msgpack.Decoder(Secrets).decode
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -31,6 +37,17 @@ def discreet(raw: str | None, message: Message) -> str | None:
     for secret in filter(None, (message.to, message.to.lstrip("+"), message.code)):
         raw = raw.replace(secret, "***")
     return raw[:_RAW_CHARACTERS]
+
+
+def discreet_report(raw: str | None, keyring: Keyring, live: Live | None) -> str | None:
+    """The same of a report on a pending verification, which may quote the message."""
+    if raw is None or live is None:
+        return raw
+    details = _details(keyring.unseal(live.project, live.id, live.details))
+    code = _secrets(keyring.unseal(live.project, live.id, live.secrets)).code
+    for secret in filter(None, (details.to, details.to.lstrip("+"), details.alternate_email, code)):
+        raw = re.sub(re.escape(secret), "***", raw, flags=re.IGNORECASE)
+    return raw
 
 
 def failed(outcome: Outcome, reason: Reason, raw: str | None) -> Result:

@@ -145,6 +145,7 @@ def describe(name: str) -> ProviderType:
         session=getattr(made, "run", Provider.run) is not Provider.run,
         ours=name in PROVIDERS,
         fields=fields(name),
+        unguarded=bool(getattr(made, "unguarded", False)),
     )
 
 

@@ -151,7 +151,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_place(text: str) -> bool:
     """Whether a text names a place: a JSON pointer, one of a name, after a word, or everything."""
-    return _PLACE.fullmatch(text) is not None
+    return len(text) <= MAX_VALUE and _PLACE.fullmatch(text) is not None
 
 
 def in_body(place: str) -> bool:

@@ -37,6 +37,8 @@ UNCERTAIN = "uncertain"
 MASK = "***"
 SECRET_LENGTH = range(16, blanks.MAX_VALUE + 1)
 """Of what callbacks prove to know: it must not be guessed, and is looked up like any value."""
+MOST_BLANKS = 100
+"""A text that stands in a request ten thousand times fills the server's memory."""
 _OF_OURS = frozenset({Reason.TIMED_OUT, Reason.NOT_NEEDED, Reason.INTERRUPTED})
 MEANINGS = frozenset({UNCERTAIN, *(reason.value for reason in Reason if reason not in _OF_OURS)})
 """What a code of a gateway may mean."""
@@ -177,22 +179,32 @@ def _wrong_reports(to: Settings) -> Iterator[tuple[str, str]]:
         ("report_undelivered", not set(to.report_undelivered) & set(to.report_delivered),
          "a status cannot be in both lists"),
         ("report_list_at", (to.report_list_at or "/").startswith("/"), "write a JSON pointer"),
+        ("report_list_at", not to.report_list_at or all(map(_is_once_read, filter(None, places))),
+         "take id, status and error of a list by JSON pointers"),
     ):  # fmt: skip
         if not is_right:
             yield name, advice
 
 
+def _is_once_read(place: str) -> bool:
+    """Whether it costs nothing to look there again for each report of a list."""
+    return place.startswith("/") or blanks.is_outside(place)
+
+
 def _wrong_templates(to: Settings) -> Iterator[tuple[str, str]]:
-    used: set[str] = set()
+    used: list[str] = []
     for name, text, allowed in _templates(to):
         try:
-            used |= {blank for _, blank in blanks.template(text, allowed)}
+            used += [blank for _, blank in blanks.template(text, allowed) if blank]
         except blanks.Flaw as flaw:
             yield name, str(flaw)
             return
-    if not used & {"to", "to_digits"}:
+        if len(used) > MOST_BLANKS:
+            yield name, f"use at most {MOST_BLANKS} variables in all"
+            return
+    if not {"to", "to_digits"} & set(used):
         yield "url", "no template contains the recipient: {to} or {to_digits}"
-    if not used & {"text", "code"}:
+    if not {"text", "code"} & set(used):
         yield "url", "no template contains the message: {text} or {code}"
     try:
         destinations.parse(_sample(to.url))

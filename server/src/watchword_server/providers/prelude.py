@@ -62,6 +62,7 @@ STATUSES: dict[str, tuple[DeliveryStatus, Reason | None]] = {
 
 MESSAGES = frozenset({"sms", "whatsapp", "rcs", "viber", "telegram"})
 SCHEME = "rsassa-pss-sha256="
+MAX_KEY_BITS = 4096
 LATE_S = 15 * 86_400
 """For two weeks a callback is repeated that was not answered; older ones are not believed."""
 EARLY_S = 300
@@ -96,7 +97,9 @@ class Settings(calling.Discreet, frozen=True, kw_only=True, forbid_unknown_field
         if not self.api_key:
             raise Misconfigured("prelude: api_key: is empty")
         if self.webhook_key and self.key is None:
-            raise Misconfigured("prelude: webhook_key: is no public RSA key in PEM")
+            raise Misconfigured(
+                f"prelude: webhook_key: is no public RSA key in PEM of at most {MAX_KEY_BITS} bits"
+            )
 
     @property
     def key(self) -> RSAPublicKey | None:
@@ -106,7 +109,7 @@ class Settings(calling.Discreet, frozen=True, kw_only=True, forbid_unknown_field
             key = load_pem_public_key(pem)
         except ValueError:
             return None
-        return key if isinstance(key, RSAPublicKey) else None
+        return key if isinstance(key, RSAPublicKey) and key.key_size <= MAX_KEY_BITS else None
 
 
 class Prelude(Provider):

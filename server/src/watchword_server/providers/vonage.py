@@ -99,7 +99,7 @@ SPOKEN: dict[str, str] = {
 DELIVERY = "delivery"
 MIN_TTL_S, MAX_TTL_S = 1800, 604_800
 """Vonage advises against less than half an hour."""
-TOKEN_S = 900
+TOKEN_S, MAX_KEY_BITS = 900, 4096  # a larger key would hold up everybody else while it signs
 LATE_S, EARLY_S = 86_400, 300
 """For a day a callback is repeated that was not answered; older ones are not believed."""
 _MS = 1000
@@ -143,7 +143,7 @@ class Settings(calling.Discreet, frozen=True, kw_only=True, forbid_unknown_field
              "goes together with application_id"),
             ("api_secret", bool(self.api_key) == bool(self.api_secret),
              "goes together with api_key"),
-            ("private_key", not self.private_key or self.key, "is no RSA key in PEM"),
+            ("private_key", not self.private_key or self.key, "is no RSA key of up to 4096 bits"),
             ("whatsapp_template", bool(self.whatsapp_from) == bool(self.whatsapp_template),
              "goes together with whatsapp_from"),
             ("voice_from", not self.voice_from or self.application_id, "needs an application"),
@@ -161,7 +161,7 @@ class Settings(calling.Discreet, frozen=True, kw_only=True, forbid_unknown_field
             key = load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
         except (ValueError, TypeError):
             return None
-        return key if isinstance(key, RSAPrivateKey) else None
+        return key if isinstance(key, RSAPrivateKey) and key.key_size <= MAX_KEY_BITS else None
 
     @property
     def channels(self) -> frozenset[str]:

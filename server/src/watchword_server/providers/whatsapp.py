@@ -84,11 +84,11 @@ class Settings(calling.Discreet, frozen=True, kw_only=True, forbid_unknown_field
         bool, _doc("It has a button: copy-code, one-tap and zero-tap have; each is sent alike.")
     ] = True  # fmt: skip
     app_secret: Annotated[
-        str | None,
+        Annotated[str, msgspec.Meta(min_length=1)] | None,
         _doc("The app's secret, which signs webhooks; unset: no reports.", extra={"secret": True}),
     ] = None
     verify_token: Annotated[
-        str | None,
+        Annotated[str, msgspec.Meta(min_length=1)] | None,
         _doc("What you also type in beside the callback URL.", extra={"secret": True}),
     ] = None
     api_version: Annotated[str, _doc("The Graph API's version.", pattern=r"^v[0-9]+\.[0-9]+$")] = (

@@ -5,6 +5,7 @@ event and the mail that is due for it are written in the transaction that switch
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from watchword_server.domain import alerts
@@ -24,6 +25,7 @@ KEPT_S = 2 * 86_400
 MAIL_KEPT_S = 86_400
 _CHECKUP = "checkup"
 """The kind of the rows that say when an account was last asked; they are no alerts."""
+_CURRENCY = re.compile(r"[A-Z]{3}")  # ISO 4217: whatever else a vendor says goes into no mail
 _MS = 1000
 _T = EventType
 _log = get_logger("alerts")
@@ -244,4 +246,5 @@ async def _balance(account: Watched) -> tuple[str, str | None] | None:
     except Exception as error:
         _log.warning("checkup.failed", account=account.name, error=type(error).__name__)
         return None
-    return None if checkup.balance is None else (checkup.balance[:40], checkup.currency)
+    currency = _CURRENCY.fullmatch(checkup.currency or "")
+    return None if checkup.balance is None else (checkup.balance[:40], currency and currency[0])

@@ -20,6 +20,7 @@ from watchword_server.domain.verification import Secrets
 from watchword_server.ledger import Ledger
 from watchword_server.ports.inbound import HELD_S, HeldReport, Taken
 from watchword_server.ports.outside import Clock, Dispatch
+from watchword_server.ports.results import discreet_report
 from watchword_server.ports.store import Store, Transaction
 
 REFERENCES_KEPT_S = 30 * 86_400
@@ -93,6 +94,8 @@ class Reporting:
         of = found and tx.verifications.get(project, found[0])
         delivery = found and tx.deliveries.get(project, *found)
         if of is not None and delivery is not None:
+            raw = discreet_report(report.raw, self._keyring, tx.live.get(project, of.id))
+            report = msgspec.structs.replace(report, raw=raw)
             self._ledger.report(tx, of, delivery, report, now)
             return True
         id, why = self._sequence.make(now), report.reason.value if report.reason else None

@@ -12,6 +12,7 @@ from providers.smpp.account import MESSAGE, PASSWORD, Told, account, failure, li
 from providers.smpp.smsc_peer import HANG_UP, SILENCE, Smsc
 from providers.smpp.test_receipts import receipt
 from providers.vendor_peer import setup
+from watchword_server import providers
 from watchword_server.domain.delivery import DeliveryStatus, Reason, Receipt
 from watchword_server.domain.errors import Misconfigured
 from watchword_server.domain.inbound import Incoming
@@ -498,3 +499,19 @@ def test_a_wrong_setting_says_what_to_write(changes, advice):
 def test_credentials_are_in_no_repr():
     peer = type("Peer", (), {"host": "127.0.0.1", "port": 1})
     assert repr(settings(peer)) == str(settings(peer)) == "<smpp 127.0.0.1>"
+
+
+def keeps_nobody_busy(make):
+    """Pauses of nothing would have a project's account connect as fast as the processor can."""
+    for name in ("reconnect_s", "enquire_link_s", "response_timeout_s"):
+        with pytest.raises(Misconfigured, match=name):
+            make("smpp", {"host": "127.0.0.1", "system_id": "a", "password": "b", name: 1e-9})
+
+
+def test_no_setting_keeps_the_server_busy():
+    keeps_nobody_busy(providers.settings)
+
+
+def test_no_setting_keeps_the_server_busy_mutant_is_caught():
+    with pytest.raises(pytest.fail.Exception):
+        keeps_nobody_busy(lambda *_: None)

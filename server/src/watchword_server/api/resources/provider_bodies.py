@@ -85,8 +85,10 @@ class UpdateProvider(Body, frozen=True, kw_only=True):
             dict[Annotated[str, Meta(max_length=64)], Any],
             Meta(
                 max_length=100,
-                description="The settings that change. A secret that is null or left out stays.",
-                examples=[{"host": "smtp2.example.com"}],
+                description="The settings that change. A secret that is null or left out stays; "
+                "where a host or URL changes, each secret has to be given again, but by an "
+                "administrator of the server.",
+                examples=[{"port": 465}],
             ),
         ]
         | None

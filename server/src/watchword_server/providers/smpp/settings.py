@@ -63,13 +63,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         float, _doc("Messages a second, parts counted; 0: as fast as the window.", ge=0)
     ] = 0
     response_timeout_s: Annotated[
-        float, _doc("Seconds to wait for an answer before it is uncertain.", gt=0, le=9)
+        float, _doc("Seconds to wait for an answer before it is uncertain.", ge=0.1, le=9)
     ] = 8.0
     enquire_link_s: Annotated[
-        float, _doc("Seconds of silence after which the SMSC is asked for a sign.", gt=0, le=600)
+        float, _doc("Seconds of silence after which the SMSC is asked for a sign.", ge=0.05, le=600)
     ] = 30.0
     reconnect_s: Annotated[
-        float, _doc("Longest pause between two tries to bind; they begin at 0.2 s.", gt=0, le=600)
+        float, _doc("Longest pause between two tries to bind; they begin at 0.2 s.", ge=0.2, le=600)
     ] = 30.0
     default_alphabet: Annotated[
         Literal["gsm7", "latin1"], _doc("What the SMSC takes data coding 0 for.")

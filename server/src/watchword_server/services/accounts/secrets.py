@@ -21,6 +21,9 @@ Values = Mapping[str, object]
 
 FILE = "_file"
 """What a setting ends in that names a file of the server."""
+PLACES = ("host", "url")
+"""What a setting ends in that says where secrets are sent."""
+_PLACE = re.compile(r"[a-z]+://[^/?#]*", re.IGNORECASE)
 _SHORT = 3
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
@@ -137,3 +140,31 @@ def refuse_files(given: Values) -> None:
                 "the scope server:admin or on the command line."
             )
             raise bad_field(field, "operator_only", detail)
+
+
+def refuse_move(kept: Values, given: Values, new: Values, fields: Sequence[Field]) -> None:
+    """Refuse to have secrets sent to another place by somebody who does not give them again: it
+    could be their own server, which would show what no answer shows.
+
+    Raises:
+        Problem: BAD_FIELD.
+    """
+    defaults = {field.name: field.default for field in fields}
+    moved = [
+        name for name in defaults
+        if name.endswith(PLACES)
+        and _place(kept.get(name, defaults[name])) != _place(new.get(name, defaults[name]))
+    ]  # fmt: skip
+    for field in fields:
+        if moved and field.secret and field.name in new and given.get(field.name) is None:
+            detail = (
+                f"`settings.{field.name}` has to be given again, or unset, because "
+                f"`{moved[0]}` changes: a secret is sent to no other place than it was given for."
+            )
+            raise bad_field(f"settings.{field.name}", "required", detail)
+
+
+def _place(value: object) -> object:
+    """A host, or what stands before the path of a URL."""
+    found = _PLACE.match(value) if isinstance(value, str) else None
+    return value if found is None else found[0]

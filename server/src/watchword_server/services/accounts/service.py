@@ -29,13 +29,14 @@ from watchword_server.services.accounts.secrets import (
     merged,
     refusal,
     refuse_files,
+    refuse_move,
     shown,
 )
 
 _ID_RANDOM = 10
 
-SetupOf = Callable[[str, bytes], Setup]
-"""What the adapter of an account is given, by the account's name and id."""
+SetupOf = Callable[[ProviderAccount], Setup]
+"""What the adapter of an account is given."""
 
 
 class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +105,7 @@ class AccountMaker:
             Misconfigured: there is no such provider.
         """
         settings = checked(self.vendors, account.provider, values)
-        setup = self._setup_of(account.name, account.id)
+        setup = self._setup_of(account)
         try:
             return self.vendors.make(account.provider, settings, setup)
         except Misconfigured as error:
@@ -112,7 +113,7 @@ class AccountMaker:
 
     def callback_url(self, account: ProviderAccount) -> str:
         """Where the account's vendor reaches this server."""
-        return self._setup_of(account.name, account.id).callback_url
+        return self._setup_of(account).callback_url
 
 
 class ProviderAccounts:
@@ -148,8 +149,7 @@ class ProviderAccounts:
         """
         now = self._clock.now()
         check_name(new.name)
-        await self._type(new.provider)
-        _may_set(caller, new.settings)
+        _may_set(caller, await self._type(new.provider), new.settings)
         id = ids.make(now, self._entropy(_ID_RANDOM))
         account = ProviderAccount(
             project=caller.project, id=id, name=new.name, provider=new.provider,
@@ -230,9 +230,12 @@ class ProviderAccounts:
         """The new settings, sealed."""
         kind = await self._type(old.provider)
         given = changes.settings or {}
-        _may_set(caller, given)
+        _may_set(caller, kind, given)
         _known(changes.unset, kind.fields)
-        values = merged(self._box.open(old), given, changes.unset, kind.fields)
+        kept = self._box.open(old)
+        values = merged(kept, given, changes.unset, kind.fields)
+        if Scope.SERVER_ADMIN not in caller.scopes:
+            refuse_move(kept, given, values, kind.fields)
         await self._try(old, values)
         return self._box.seal(old.project, old.id, values)
 
@@ -300,9 +303,16 @@ def _described(vendors: Vendors) -> Iterable[ProviderType]:
             yield kind
 
 
-def _may_set(caller: Caller, given: Values) -> None:
-    if Scope.SERVER_ADMIN not in caller.scopes:
-        refuse_files(given)
+def _may_set(caller: Caller, kind: ProviderType, given: Values) -> None:
+    if Scope.SERVER_ADMIN in caller.scopes:
+        return
+    if kind.unguarded:
+        detail = (
+            f"The provider {kind.name} opens connections that this server cannot guard: only its "
+            "administrator may set them, with the scope server:admin or on the command line."
+        )
+        raise bad_field("settings", "operator_only", detail)
+    refuse_files(given)
 
 
 def _known(unset: Iterable[str], fields: Sequence[Field]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from watchword_server.domain.errors import StoreUnavailable
 from watchword_server.domain.inbound import Inbound
+from watchword_server.domain.limits import Rate, Refusal, Throughput
 from watchword_server.ports.outside import Clock
 from watchword_server.ports.providers import Listener, Provider, Vendors
 from watchword_server.services.accounts.keeper import Entry, Keeper
@@ -18,6 +19,9 @@ POLL_S = 0.9
 """So that a change of another process is seen within a second."""
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
+ARRIVALS = Rate("session_reports", 30_000, 60)
+"""Taken over one account's session, as much as by callbacks: what comes faster waits with its
+vendor, so that one account's flood leaves the store to the others."""
 _MS = 1000
 _log = get_logger("accounts")
 
@@ -38,6 +42,7 @@ class Sessions:
         self._take = take
         self._clock = clock
         self._sleep = sleep
+        self._throughput = Throughput()
         self._running: dict[Provider, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -103,6 +108,14 @@ class Sessions:
 
     def _listener(self, project: bytes, account: str) -> Listener:
         async def listen(inbound: Sequence[Inbound]) -> None:
+            cost = min(len(inbound), ARRIVALS.count)
+            while isinstance(
+                full := self._throughput.admit(
+                    ((ARRIVALS, (project, account)),), self._clock.now(), cost
+                ),
+                Refusal,
+            ):
+                await self._sleep(full.retry_after_s)
             await self._take(project, account, inbound)
 
         return listen

@@ -1,6 +1,7 @@
 """Writing down what came of hand-overs."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
@@ -11,7 +12,7 @@ from watchword_server.ledger import Ledger
 from watchword_server.ports.outside import Entropy
 from watchword_server.ports.providers import Accounts
 from watchword_server.ports.records import InboxBody, InboxMessage, Job, Work
-from watchword_server.ports.results import Result, references
+from watchword_server.ports.results import Result, discreet_report, references
 from watchword_server.ports.store import Transaction
 from watchword_server.services.delivering.following import Following
 
@@ -98,7 +99,8 @@ class Recording:
         """Have reports find the delivery, where its provider makes any."""
         provider = self._accounts.named(job.live.project, delivery.provider)
         if found := references(result, delivery, provider):
-            self._ledger.refer(tx, job.live, delivery, found, now)
+            discreet = partial(discreet_report, keyring=self._keyring, live=job.live)
+            self._ledger.refer(tx, job.live, delivery, found, now, discreet)
 
     def _keep(self, tx: Transaction, job: Job, body: InboxBody, now: int) -> None:
         live = job.live
