@@ -242,7 +242,7 @@ PATHS = (
     Bad("the wrong method", "PUT /v1/messages", GOOD, NO_METHOD, extra={"allow": "GET, POST"}),
     Bad("delete of a list", "DELETE /v1/messages", None, NO_METHOD),
     Bad("options", "OPTIONS /v1/verifications", None, NO_METHOD, extra={"allow": "POST"}),
-    Bad("post to a page", "POST /healthz", None, NO_METHOD, extra={"allow": "GET"}),
+    Bad("post to a page", "POST /healthz", None, NO_METHOD, extra={"allow": "GET, HEAD"}),
     Bad("no such page", "GET /docs/errors/nothing.md", None, NO_PATH),
 )  # fmt: skip
 
