@@ -115,6 +115,10 @@ def test_doctor_asks_every_account_in_use(cli, as_json: Json, words: list[str]) 
     cli("projects", "set-mode", "default", "live")
     ((status, says),) = findings(as_json)
     assert (status, says.partition(":")[0]) == ("ok", "default/mail (smtp)")
+    looked = [
+        each["says"] for each in as_json("doctor")["checks"] if each["check"] == "mail domain"
+    ]
+    assert looked == ["watchword.test is a name for tests; nothing to look up"]
     cli("providers", "update", "mail", "--disable")
     assert findings(as_json) == [("ok", "default/mail (smtp) is disabled")]
 
