@@ -172,7 +172,7 @@ def update(
 def test(
     account: str, to: str, channel: str | None, project: str | None, as_json: bool
 ) -> None:  # fmt: skip
-    """Send one message without a code; exit code 0 means that the vendor took it."""
+    """Send one message whose code verifies nothing; exit code 0 means that the vendor took it."""
     tried = operate(
         lambda desk: _call(desk, "testProvider", account, body=_message(to, channel)), project
     )
