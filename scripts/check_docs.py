@@ -11,6 +11,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 FENCE = re.compile(r"^ *```(.*)\n(?:.*\n)*?^ *```$", re.MULTILINE)
 INLINE_CODE = re.compile(r"`[^`\n]+`")
+BAR = re.compile(r"(?<!\\)\|")
 
 
 def anchors(text: str) -> set[str]:
@@ -23,6 +24,9 @@ def complaints(page: Path) -> Iterator[str]:
     for fence in FENCE.finditer(text):
         if not fence[1].strip():
             yield f"line {text.count(chr(10), 0, fence.start()) + 1}: code without a language"
+    for row in FENCE.sub("", text).splitlines():
+        if row.startswith("|") and any(BAR.search(code) for code in INLINE_CODE.findall(row)):
+            yield f"a table is split by the bar in code: {row[:40]}"
     for target in LINK.findall(INLINE_CODE.sub("", FENCE.sub("", text))):
         if re.match(r"[a-z]+:|/", target):
             continue  # elsewhere, or a path of the running server

@@ -105,6 +105,14 @@ def test_the_docs_check_finds_dead_links_and_nameless_code(tmp_path: Path) -> No
     ]
 
 
+def test_the_docs_check_finds_a_table_that_code_splits(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("| a |\n|---|\n| `sms\\|voice` |\n| `sms|voice` |\n\n`sms|voice`\n")
+    assert list(check_docs.complaints(page)) == [
+        "a table is split by the bar in code: | `sms|voice` |"
+    ]
+
+
 def test_a_missing_program_fails_in_ci_and_skips_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="no-such-program"):

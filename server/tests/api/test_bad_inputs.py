@@ -104,7 +104,8 @@ SAYS = [
     (
         "POST /v1/messages",
         {"to": "+14155550199", "template": {"id": "otp-sms", "language": "?!"}},
-        "`template.language` must be written as its `pattern` in /openapi.json says, such as en.",
+        "`template.language` must be written as `^[A-Za-z]{2,8}([_-][A-Za-z0-9]{1,8}){0,3}$` says, "
+        "such as en.",
     ),
     (
         "POST /v1/verifications",

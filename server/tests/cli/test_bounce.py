@@ -52,6 +52,12 @@ def test_a_long_mail_is_read_as_far_as_its_report(bounce):
 
 
 def test_an_account_that_is_not_there_is_named(cli, bounce):
-    said = cli("bounce", "--provider", "pigeon", input=mail("postfix-failed.eml"), code=1)
+    said = cli("bounce", "--provider", "pigeon", input=mail("postfix-failed.eml"), code=75)
     assert "No mail account is named 'pigeon'" in said.output
     assert "WATCHWORD_SMTP_HOST" in said.output
+
+
+def test_a_server_that_is_set_up_wrongly_makes_the_mail_server_try_again(cli, bounce, monkeypatch):
+    monkeypatch.delenv("WATCHWORD_SMTP_BOUNCE_SECRET")
+    said = cli("bounce", "--provider", "smtp", input=mail("postfix-failed.eml"), code=75)
+    assert "WATCHWORD_SMTP_BOUNCE_SECRET" in said.output

@@ -193,6 +193,19 @@ def test_names_that_nobody_can_own_are_not_looked_up(domain):
     assert (finding.status, "nothing to look up" in finding.says) == (OK, True)
 
 
+def test_an_account_that_keeps_its_key_to_itself_needs_a_published_one():
+    kept = {"from_address": f"a@{DOMAIN}", "dkim_selector": "otp", "dkim_key": None}
+    place = f"otp._domainkey.{DOMAIN}"
+    sender = mail_domain.of_account("mail-main", kept)
+    with name_server(GOOD) as resolver:
+        found = {one.check: one for one in mail_domain.findings(sender, resolver)}
+    assert (found["SPF"].status, found["DMARC"].status) == (OK, OK)
+    assert (found["DKIM"].status, place in found["DKIM"].fix) == (WARN, True)
+    with name_server(GOOD | {place: ["v=DKIM1; k=rsa; p=AAAA"]}) as resolver:
+        found = {one.check: one for one in mail_domain.findings(sender, resolver)}
+    assert found["DKIM"].status == OK
+
+
 def test_without_a_mail_server_there_is_nothing_to_say():
     assert list(mail_domain.mail_domain(Settings())) == []
 

@@ -45,7 +45,11 @@ def test_an_account_is_added_shown_tried_changed_and_deleted(
     said = cli("providers", "test", "mail", "--to", "ada@example.com").stdout
     assert "The test message was accepted (email" in said
     assert "test message" in peer.messages[0].text
-    assert "closed" in cli("providers", "health", "mail").stdout
+    said = cli("providers", "health", "mail").stdout
+    assert "in use" in said
+    assert f"/v1/providers/{listed['provider_id']}/health" in said
+    assert "closed" not in said, "a breaker that this process cannot know"
+    assert as_json("providers", "health", "mail")["state"] is None
     assert as_json("providers", "health", "mail", "--checkup")["checkup"] is not None
     shown = cli("providers", "update", "mail", "--weight", "3", "--disable").stdout
     assert "mail is disabled, with weight 3." in shown
@@ -111,5 +115,38 @@ def test_doctor_asks_every_account_in_use(cli, as_json: Json, words: list[str]) 
     cli("projects", "set-mode", "default", "live")
     ((status, says),) = findings(as_json)
     assert (status, says.partition(":")[0]) == ("ok", "default/mail (smtp)")
+    looked = [
+        each["says"] for each in as_json("doctor")["checks"] if each["check"] == "mail domain"
+    ]
+    assert looked == ["watchword.test is a name for tests; nothing to look up"]
     cli("providers", "update", "mail", "--disable")
     assert findings(as_json) == [("ok", "default/mail (smtp) is disabled")]
+
+
+def test_deleting_an_account_names_the_routes_that_it_was_in(
+    cli, as_json: Json, words: list[str], tmp_path: Path
+) -> None:
+    cli("providers", "add", "mail", *words)
+    file = tmp_path / "route.json"
+    file.write_text(json.dumps({"steps": [{"channel": "email", "accounts": ["mail"]}]}))
+    cli("routes", "put", "log-in", "--file", str(file))
+    cli("routes", "put", "other", "email")
+    said = cli("providers", "delete", "mail", "--yes").stderr
+    assert "watchword-server routes check log-in" in said
+    assert "other" not in said
+
+
+def test_a_setting_is_shown_as_it_may_be_typed_in(cli) -> None:
+    query = '{"to": "{to}", "text": "{text}"}'
+    url = "url=https://sms.example.com/send"
+    cli(
+        "providers", "add", "gateway", "--provider", "http", "--set", url, "--set", f"query={query}"
+    )
+    assert query in cli("providers", "show", "gateway").stdout
+
+
+def test_a_refused_setting_tells_the_pattern_it_has_to_match(cli) -> None:
+    words = ("--provider", "twilio", "--set", "account_sid=AC1", "--json")
+    refused = json.loads(cli("providers", "add", "twilio", *words, code=1).stdout)
+    assert (refused["field"], refused["rule"]) == ("settings.account_sid", "pattern")
+    assert "`^AC[0-9a-fA-F]{32}$`" in refused["detail"], "no page or schema shows it"

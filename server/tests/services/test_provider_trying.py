@@ -14,7 +14,8 @@ from watchword_server.domain.errors import (
 )
 from watchword_server.domain.project import Mode
 from watchword_server.ports.providers import Rejected, Unavailable, Uncertain
-from watchword_server.services.accounts import Ended
+from watchword_server.providers import telegram, whatsapp
+from watchword_server.services.accounts import Ended, trying
 
 # ---- asked --------------------------------------------------------------------------------------
 
@@ -38,7 +39,7 @@ async def test_a_test_message_says_what_came_of_it(desk, acme, end):
     assert (tried.reference is not None) == (ended is Ended.ACCEPTED)
     assert (tried.says is None) == (ended is Ended.ACCEPTED)
     (message,) = [message for one in acme.made for message in one.messages]
-    assert (message.to, message.code) == (PHONE, "")
+    assert (message.to, message.code) == (PHONE, "000000")
     assert "test message" in message.text
 
 
@@ -121,3 +122,9 @@ async def test_a_dry_run_shows_what_would_leave(desk, acme):
         is_refused(await refusal(refused), NOT_ALLOWED_HERE, reason="no_preview")
     finally:
         acme.preview = own
+
+
+def test_the_test_message_has_a_code_that_vendors_of_codes_take():
+    assert telegram.CODE.fullmatch(trying.CODE)
+    assert 0 < len(trying.CODE) <= whatsapp.MAX_CODE
+    assert trying.CODE not in trying.TEXT, "who reads it is not asked to type anything"

@@ -97,7 +97,7 @@ async def test_a_refusal_names_the_step_and_says_that_there_is_more(desk):
     assert problem.detail.startswith("Step 2: a step waits 1 to 600 seconds.")
     wrong = msgspec.structs.replace(VOICE, wait_s=0)
     problem = await refusal(save(desk, wrong, wrong))
-    assert problem.detail.endswith(" There are 1 more: POST /v1/routes/check.")
+    assert problem.detail.endswith(" 1 more of it is wrong; POST /v1/routes/check says all.")
 
 
 async def test_a_project_has_so_many_routes(desk, monkeypatch):
@@ -349,6 +349,17 @@ async def test_a_channel_whose_last_account_is_gone_is_left_out(desk, acme, monk
     assert await kept(desk, **asked) == (Step("sms"),)
     problem = await refusal(desk.start(template="otp-any", route="alone"))
     is_refused(problem, NO_CHANNEL, channel="whatsapp", reason="no_provider_account")
+    plain = "No provider account carries whatsapp for this project."
+    assert problem.detail == plain
+
+
+async def test_a_route_whose_own_accounts_are_gone_is_told_by_their_names(desk, acme):
+    shown = await add(desk)
+    await save(desk, by(shown.account.name))
+    await change(desk, shown, disabled=True)
+    problem = await refusal(desk.start(template="otp-any", route="log-in"))
+    is_refused(problem, NO_CHANNEL, channel="sms", reason="no_provider_account")
+    assert problem.detail.endswith(f"carries it now: {shown.account.name}."), "others carry SMS"
 
 
 async def test_a_changed_route_is_for_what_starts_from_then_on(desk):

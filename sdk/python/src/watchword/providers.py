@@ -71,7 +71,7 @@ class Providers(Resource[W]):
 
     @operation
     def test(self, provider_id: str, *, to: str, channel: str | None = None) -> Call[ProviderTest]:
-        """Send one message without a code; a refusal is `accepted=False`, not an error."""
+        """Send one message whose code verifies nothing; `accepted=False` where it is refused."""
         body = {"to": to, "channel": channel}
         return Call("POST", _path(provider_id, "/test"), ProviderTest.from_wire, body=body)
 

@@ -1,9 +1,11 @@
 """Checks of provider accounts: each one in use is asked how it is, which sends nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 from watchword_server.api.in_process import InProcess
+from watchword_server.cli import mail_domain
 from watchword_server.cli.findings import FAIL, OK, WARN, Finding
 from watchword_server.domain import ids
 from watchword_server.domain.project import Mode, Project
@@ -25,6 +27,10 @@ async def accounts(runtime: Runtime) -> AsyncIterator[Finding]:
                 yield Finding("provider", OK, f"{who} {why}")
             else:
                 yield await _asked(runtime, project, account, who)
+                if account["provider"] == "smtp":
+                    sender = mail_domain.of_account(account["name"], account["settings"])
+                    for finding in await asyncio.to_thread(list, mail_domain.findings(sender)):
+                        yield finding
 
 
 async def _asked(runtime: Runtime, project: Project, account: Any, who: str) -> Finding:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -25,7 +26,18 @@ _SAYS = {
 }
 
 
-@click.command(cls=Command)
+class _Pipe(Command):
+    """A mail server bounces the mail of a command that fails otherwise: the report would be lost
+    by a setting that is wrong for an hour."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.exceptions.Exit as end:
+            raise click.exceptions.Exit(end.exit_code and TRY_AGAIN) from None
+
+
+@click.command(cls=_Pipe)
 @click.option("--provider", required=True, metavar="NAME", help="The mail account.")
 @click.option("--project", metavar="NAME_OR_ID", help="Whose account; unset, the settings file's.")
 @click.option("--recipient", metavar="ADDRESS", help="Whom the envelope named; else the header.")
@@ -35,7 +47,7 @@ def command(provider: str, project: str | None, recipient: str | None, as_json: 
 
     A mail to an address that was not made here, or one that cannot be read, is refused and changes
     nothing.  The exit code is 0 in any case, so that the mail server answers nobody, but for 75
-    where it is to try again.
+    where it is to try again: the delivery is not recorded yet, or a setting here is wrong.
     """
     settings = load(os.environ)
     telemetry.configure("warning", settings.log_format)

@@ -8,9 +8,10 @@ import re
 import time
 from base64 import b64decode, b64encode
 from binascii import Error
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import dns.exception
 import dns.resolver
@@ -67,14 +68,46 @@ class Dns:
         return [b"".join(row.strings).decode("utf-8", "replace") for row in answer]
 
 
+class Sender(NamedTuple):
+    """Whom mail is from, and what signs it; `key_file` is None where nobody may read the key."""
+
+    address: str
+    bounces: str | None = None
+    selector: str | None = None
+    signer: str | None = None
+    key_file: Path | None = None
+    fix: str = "set WATCHWORD_SMTP_DKIM_DOMAIN"
+
+
 def mail_domain(
     settings: Settings, resolver: dns.resolver.Resolver | None = None
 ) -> Iterator[Finding]:
     """Receivers can tell that the mail is ours."""
     if settings.smtp_host is None or settings.smtp_from_address is None:
         return
-    visible = _domain(settings.smtp_from_address)
-    envelope = _domain(settings.smtp_bounce_address or settings.smtp_from_address)
+    yield from findings(
+        Sender(
+            settings.smtp_from_address, settings.smtp_bounce_address, settings.smtp_dkim_selector,
+            settings.smtp_dkim_domain, settings.smtp_dkim_key_file,
+        ),
+        resolver,
+    )  # fmt: skip
+
+
+def of_account(name: str, settings: Mapping[str, Any]) -> Sender:
+    """The sender of a provider account, by the settings that are shown."""
+    file = settings.get("dkim_key_file")
+    return Sender(
+        settings["from_address"], settings.get("bounce_address"), settings.get("dkim_selector"),
+        settings.get("dkim_domain"), Path(file) if file else None,
+        f"watchword-server providers update {name} --set dkim_domain=...",
+    )  # fmt: skip
+
+
+def findings(sender: Sender, resolver: dns.resolver.Resolver | None = None) -> Iterator[Finding]:
+    """What DNS says of a sender's domain."""
+    visible = _domain(sender.address)
+    envelope = _domain(sender.bounces or sender.address)
     reserved = [one for one in (visible, envelope) if _is_reserved(one)]
     if reserved:
         yield Finding("mail domain", OK, f"{reserved[0]} is a name for tests; nothing to look up")
@@ -82,7 +115,7 @@ def mail_domain(
     found = Dns(resolver)
     looks: tuple[tuple[str, str, Callable[[], Finding]], ...] = (
         ("SPF", envelope, partial(spf, found, envelope)),
-        ("DKIM", visible, partial(dkim, found, settings, visible)),
+        ("DKIM", visible, partial(dkim, found, sender, visible)),
         ("DMARC", visible, partial(dmarc, found, visible)),
     )
     for check, name, look in looks:
@@ -115,31 +148,34 @@ def spf(found: Dns, domain: str) -> Finding:
     return Finding("SPF", OK, f"{domain} says who may send for it")
 
 
-def dkim(found: Dns, settings: Settings, visible: str) -> Finding:
+def dkim(found: Dns, sender: Sender, visible: str) -> Finding:
     """The published key is the one that mail is signed with (RFC 6376)."""
-    selector, path = settings.smtp_dkim_selector, settings.smtp_dkim_key_file
-    if selector is None or path is None:
+    if sender.selector is None:
         return Finding("DKIM", OK, "mail is not signed here; see that your mail server signs it")
+    kind, key = "rsa", ""
     try:
-        kind, key = public_key(path)
+        if sender.key_file is not None:
+            kind, key = public_key(sender.key_file)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         what = getattr(error, "strerror", None) or "it is no private key in PEM"
+        path = sender.key_file
         return Finding("DKIM", WARN, f"{path} cannot be read: {what}", "Correct the key file.")
-    signer = settings.smtp_dkim_domain or visible
-    name = f"{selector}._domainkey.{signer}"
-    fix = f'Publish a TXT record at {name}: "v=DKIM1; k={kind}; p={key}".'
+    signer = sender.signer or visible
+    name = f"{sender.selector}._domainkey.{signer}"
+    fix = f'Publish a TXT record at {name}: "v=DKIM1; k={kind}; p={key or "..."}".'
     published = [tags(one) for one in found.texts(name)]
     keys = ["".join(one.get("p", "").split()) for one in published if "p" in one]
     if not keys:
         return Finding("DKIM", WARN, f"{name} has no key: signatures fail", fix)
     if keys == [""]:
         return Finding("DKIM", WARN, f"the key at {name} is revoked: signatures fail", fix)
-    if not any(_same(one, key) for one in keys):
+    if key and not any(_same(one, key) for one in keys):
         return Finding("DKIM", WARN, f"the key at {name} is another one: signatures fail", fix)
     if visible != signer and not visible.endswith(f".{signer}"):
-        fix = f"Sign for {visible}: set WATCHWORD_SMTP_DKIM_DOMAIN."
+        fix = f"Sign for {visible}: {sender.fix}."
         return Finding("DKIM", WARN, f"{signer} signs for {visible}: DMARC counts it not", fix)
-    return Finding("DKIM", OK, f"{name} has the key that mail is signed with")
+    compared = "the key that mail is signed with" if key else "a key; the account's is not shown"
+    return Finding("DKIM", OK, f"{name} has {compared}")
 
 
 def dmarc(found: Dns, domain: str) -> Finding:

@@ -172,7 +172,7 @@ def update(
 def test(
     account: str, to: str, channel: str | None, project: str | None, as_json: bool
 ) -> None:  # fmt: skip
-    """Send one message without a code; exit code 0 means that the vendor took it."""
+    """Send one message whose code verifies nothing; exit code 0 means that the vendor took it."""
     tried = operate(
         lambda desk: _call(desk, "testProvider", account, body=_message(to, channel)), project
     )
@@ -196,15 +196,22 @@ def test(
 def health(account: str, checkup: bool, project: str | None, as_json: bool) -> None:
     """Show how an account is; exit code 1 means that it cannot be used.
 
-    What came of hand-overs is known to the server that made them: ask it over HTTP.
+    What came of hand-overs is known to the server that made them: ask it over HTTP; it is null in
+    --json.
     """
     query = {"checkup": "true"} if checkup else {}
-    found = operate(lambda desk: _call(desk, "getProviderHealth", account, query=query), project)
+
+    async def look(desk: Operator) -> tuple[Answer, Any]:
+        kept = await _account(desk, account)
+        return kept, await _call(desk, "getProviderHealth", kept["provider_id"], query=query)
+
+    kept, found = operate(look, project)
     told = found["checkup"]
     if as_json:
-        screen.emit(found)
+        screen.emit(found | dict.fromkeys(_OF_THE_SERVER))
     else:
-        pairs = [("state", found["state"]), ("broken", found["broken"])]
+        asked = f"GET /v1/providers/{kept['provider_id']}/health of the running server"
+        pairs = [("state", _state(kept)), ("circuit breaker", asked)]
         if told is not None:
             balance = f"{told['balance']} {told['currency'] or ''}".strip()
             pairs += [("vendor says", told["detail"])]
@@ -242,13 +249,27 @@ def delete(account: str, yes: bool, project: str | None, as_json: bool) -> None:
     """Delete an account: what is queued for it goes to another, or falls back."""
     if not yes:
         click.confirm(f"Delete provider account {account}?", abort=True, err=True)
-    removed = operate(lambda desk: _call(desk, "deleteProvider", account), project)
+
+    async def remove(desk: Operator) -> tuple[Any, list[str]]:
+        name = (await _account(desk, account))["name"]
+        removed = await _call(desk, "deleteProvider", account)
+        routes = await desk.all("listRoutes")
+        return removed, [
+            route["route_id"] for route in routes
+            if any(name in step["accounts"] for step in route["steps"])
+        ]  # fmt: skip
+
+    removed, routes = operate(remove, project)
     if as_json:
         screen.emit(removed)
-        return
-    screen.say(f"Deleted provider account {account}.")
+    else:
+        screen.say(f"Deleted provider account {account}.")
+    for route in routes:
+        screen.note(f"Route {route} still names it: watchword-server routes check {route}")
 
 
+_OF_THE_SERVER = ("state", "errors", "total", "opened_at", "probe_at")
+"""What this process cannot know, since it hands nothing over: null, lest a script believes it."""
 _ENDED = {
     "accepted": "accepted",
     "rejected": "refused",

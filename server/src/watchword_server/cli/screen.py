@@ -62,7 +62,9 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(str(item) for item in value)
+        return ", ".join(shown(item) for item in value)
+    if isinstance(value, dict):  # as it may be typed in again, behind --set
+        return json.dumps(value, ensure_ascii=False)
     return str(value)
 
 

@@ -4,6 +4,7 @@ Nothing of what was submitted is repeated; a field's own name only if it is plai
 one.
 """
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 
@@ -25,6 +26,10 @@ _KINDS = {
 }
 _WRITTEN = ("pattern", "value")
 """Rules about how a value is written: an example says it best."""
+_MAX_PATTERN = 60
+"""A longer one says less than where it stands; a provider's settings stand in no schema."""
+_NO_NEWLINE = r"(?!\n)"
+"""How our patterns keep `$` from matching before a last line break: nobody has to read that."""
 _UNITS = {"str": "characters", "object": "entries", "array": "items"}
 _BOUNDS = {">=": ("minimum", "at least"), "<=": ("maximum", "at most")}
 _LENGTHS = {">=": ("min_length", "at least"), "<=": ("max_length", "at most"), "": ("length", "")}
@@ -106,8 +111,11 @@ def _bound(match: re.Match[str]) -> Said:
     return rule, f"{words} {match['number']}"
 
 
-def _pattern(_match: re.Match[str]) -> Said:
-    return "pattern", "written as its `pattern` in /openapi.json says"
+def _pattern(match: re.Match[str]) -> Said:
+    pattern = str(ast.literal_eval(match["pattern"])).removesuffix(_NO_NEWLINE)
+    if len(pattern) > _MAX_PATTERN or "`" in pattern:
+        return "pattern", "written as its `pattern` in /openapi.json says"
+    return "pattern", f"written as `{pattern}` says"
 
 
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
@@ -120,7 +128,7 @@ _SENTENCES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Said]], ...] 
         re.compile(r"Expected `(?P<kind>\w+)` of length (?P<sign>[<>]=)? ?(?P<number>\d+)"),
         _length,
     ),
-    (re.compile(r"Expected `\w+` matching regex .*", re.DOTALL), _pattern),
+    (re.compile(r"Expected `\w+` matching regex (?P<pattern>.*)", re.DOTALL), _pattern),
     (re.compile(r"Expected `\w+` (?P<sign>[<>]=) (?P<number>-?[\d.]+)"), _bound),
     (re.compile(r"Invalid enum value .*", re.DOTALL), lambda _: ("enum", "a known word")),
     (re.compile(r"(Number|Integer value) out of range"), lambda _: ("range", "a smaller number")),

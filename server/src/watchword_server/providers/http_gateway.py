@@ -209,7 +209,11 @@ def _wrong_templates(to: Settings) -> Iterator[tuple[str, str]]:
     try:
         destinations.parse(_sample(to.url))
     except destinations.BadDestination:
-        yield "url", "write http:// or https:// and a host, without a variable in it or a fragment"
+        yield (
+            "url",
+            "write http:// or https:// and a host, without a variable or a fragment, and no port ",
+        )
+        "of another protocol (such as 1 or 25)"
     for name, text in to.headers.items():
         if not _FIELD.fullmatch(name) or name.lower() in _RESERVED:
             yield "headers", "a field's name is wrong, or is one that is set for you"

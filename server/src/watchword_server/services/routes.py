@@ -269,7 +269,7 @@ def _wordless(plan: Plan, contents: Container[Channel] | None) -> Iterator[PlanE
 
 def _refused(found: Sequence[PlanError]) -> Problem:
     first, more = found[0], len(found) - 1
-    others = f" There are {more} more: POST /v1/routes/check." if more else ""
+    others = f" {more} more of it is wrong; POST /v1/routes/check says all." if more else ""
     return bad_field(first.field, first.rule, f"{_sentence(first)}{others}")
 
 

@@ -184,9 +184,10 @@ OPERATIONS: tuple[Operation, ...] = (
         path=f"{ONE}/test",
         tag="providers",
         summary="Send a test message",
-        description="Sends one fixed message, without a code, through the account, also from a "
-        "development project and through a disabled account: somebody asks for it by hand. Ten at "
-        "once in a project, then one every six seconds; three to one recipient in ten minutes.",
+        description="Sends one fixed message, whose code verifies nothing, through the account, "
+        "also from a development project and through a disabled account: somebody asks for it by "
+        "hand. Ten at once in a project, then one every six seconds; three to one recipient in "
+        "ten minutes.",
         scope=Scope.PROVIDERS_MANAGE,
         body=TryProvider,
         example=_TO,

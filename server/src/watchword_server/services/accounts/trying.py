@@ -38,10 +38,14 @@ PATIENCE_S = 10.0
 _ID_RANDOM = 10
 SUBJECT = "Watchword: test message"
 TEXT = "This is a test message of Watchword. It carries no code; nothing needs to be done."
+CODE = "000000"
+"""Of no verification: WhatsApp, Telegram, Prelude and EngageLab take nothing but a code, and write
+the message around it themselves."""
 _log = get_logger("accounts")
 
 _DO: dict[Reason, str] = {
-    Reason.MISCONFIGURED: "The vendor refuses the credentials or a setting: check both.",
+    Reason.MISCONFIGURED: "The vendor refuses the credentials or a setting, or its "
+    "address may not be called (https, or a network of WATCHWORD_PROVIDER_ALLOW): check them.",
     Reason.PROVIDER_DOWN: "The vendor could not be reached, or says that it is down. Check host "
     "and port; a private network must stand in WATCHWORD_PROVIDER_ALLOW.",
     Reason.NO_CREDIT: "The account has no money left at the vendor.",
@@ -101,7 +105,7 @@ class Trying:
         self._throughput = throughput
 
     async def test(self, caller: Caller, account: bytes, to: str, channel: Channel | None) -> Tried:
-        """Send one fixed message, without a code, through an account, also a disabled one.
+        """Send one fixed message, with a code of nothing, through an account, also a disabled one.
 
         Raises:
             Problem: UNKNOWN_ID, BAD_FIELD, RATE_LIMITED; NOT_ALLOWED_HERE in a sandbox, or
@@ -174,7 +178,7 @@ class Trying:
         id = ids.make(self._clock.now(), self._entropy(_ID_RANDOM))
         return Message(
             id=ids.text(Prefix.DELIVERY, id), to=address.value, channel=chosen.value,
-            language="en", sender="Watchword", subject=SUBJECT, text=TEXT, html=None, code="",
+            language="en", sender="Watchword", subject=SUBJECT, text=TEXT, html=None, code=CODE,
         )  # fmt: skip
 
     def _address(self, to: str) -> Address:

@@ -89,7 +89,7 @@ def _refuse(choices: Sequence[Choice], to: Address) -> Route:
     """Say why nothing is left: what is nearest to being taken counts."""
     for choice in choices:
         if choice.left_out is LeftOut.NO_ACCOUNT:
-            raise no_account(choice.step.channel)
+            raise no_account(choice.step.channel, named=choice.step.accounts)
     if all(choice.left_out is LeftOut.UNREACHABLE for choice in choices):
         raise _unreachable(to, choices[0].step.channel)
     raise Problem(
@@ -99,11 +99,15 @@ def _refuse(choices: Sequence[Choice], to: Address) -> Route:
     )
 
 
-def no_account(channel: str) -> Problem:
-    """The refusal of a channel that no provider account carries."""
+def no_account(channel: str, *, named: Sequence[str] = ()) -> Problem:
+    """The refusal of a channel that no provider account carries, or none of those a step names."""
+    detail = f"No provider account carries {channel} for this project."
+    if named:
+        detail = f"None of the accounts that the route names for {channel} carries it now: "
+        detail += f"{', '.join(named)}."
     return Problem(
         NO_CHANNEL,
-        f"No provider account carries {channel} for this project.",
+        detail,
         extra={"channel": str(channel), "reason": "no_provider_account"},
     )
 
