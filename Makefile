@@ -22,7 +22,7 @@ test: setup ## Run the tests
 	@$(bin)/pytest -n 2 --dist loadfile
 
 test-long: setup ## Run the tests that take minutes
-	@scripts/services
+	@scripts/services large
 	@$(bin)/pytest -m long
 
 check: setup ## Check format, lint, types, import contracts, docs and generated files
@@ -61,7 +61,7 @@ lock: ## Write requirements.lock anew (needs uv; newest releases: make lock UPGR
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --exclude-newer '1 week' --group build --group test --group check $(UPGRADE) --custom-compile-command 'make lock' \
 	  --no-emit-package watchword --no-emit-package watchword-server \
-	  server/pyproject.toml sdk/python/pyproject.toml --output-file requirements.lock > /dev/null
+	  server/pyproject.toml sdk/python/pyproject.toml mcp/pyproject.toml --output-file requirements.lock > /dev/null
 
 changelog: setup ## Print what changelog.d holds (release: make changelog RELEASE=0.1.0)
 	@$(bin)/python scripts/changelog.py $(RELEASE)

@@ -18,7 +18,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PER_FILE = PYPROJECT["tool"]["ruff"]["lint"]["per-file-ignores"]
 MAY_IMPORT_INLINE = {ROOT / path for path, rules in PER_FILE.items() if "PLC0415" in rules}
 
-SOURCES = [ROOT / name for name in ("server/src", "sdk/python/src", "bench", "scripts")]
+SOURCES = [ROOT / name for name in ("server/src", "sdk/python/src", "mcp/src", "bench", "scripts")]
 MODULES = [module for source in SOURCES for module in architecture.read(source)]
 
 Rule = Callable[[Module], Iterator[str]]

@@ -1,18 +1,22 @@
 """The documentation as a server serves it: two formats, its own addresses, no dead ends."""
 
+import json
 import re
 
 import pytest
 
 from watchword_server.api import openapi
-from watchword_server.api.site import links, sources
+from watchword_server.api.site import links, sources, well_known
 from watchword_server.api.site.contents import CONTENTS
 from watchword_server.api.site.site import Site, prefers_markdown
 
 URL = "https://otp.example.com"
 MOST = 20_000
 """What agents read of a page before they cut it off (see docs/decisions)."""
-FILES = ("/llms.txt", "/llms-full.txt", "/robots.txt", "/sitemap.xml", "/.well-known/api-catalog")
+FILES = (
+    "/llms.txt", "/llms-full.txt", "/robots.txt", "/sitemap.xml", "/.well-known/api-catalog",
+    "/mcp/server-card", "/.well-known/mcp/server-card.json", "/.well-known/ai-catalog.json",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +157,22 @@ def test_code_keeps_its_links_and_a_link_to_nothing_becomes_words() -> None:
     page = "see [a](a.md) and `[b](b.md)`\n```md\n[c](c.md)\n```\n[d](d.md)"
     served = links.rewritten(page, lambda to: "/docs/a" if to == "a.md" else None)
     assert served == "see [a](/docs/a) and `[b](b.md)`\n```md\n[c](c.md)\n```\nd"
+
+
+def test_a_client_of_mcp_is_led_from_the_host_to_the_endpoint(site: Site) -> None:
+    (entry,) = json.loads(text(site, "/.well-known/ai-catalog.json"))["entries"]
+    assert entry["identifier"] == "urn:air:otp.example.com:mcp:watchword"
+    found = site.find(entry["url"].removeprefix(URL), b"")
+    assert found is not None
+    assert found.content_type.decode() == entry["type"] == "application/mcp-server-card+json"
+    assert (b"access-control-allow-origin", b"*") in found.headers
+    assert found.body == text(site, "/.well-known/mcp/server-card.json").encode()
+    card = json.loads(found.body)
+    assert card["name"] == "com.example.otp/watchword"
+    assert len(card["description"]) <= 100
+    assert [one["url"] for one in card["remotes"]] == [f"{URL}/mcp"]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://[::1]:8080"])
+def test_a_host_without_a_name_is_local_in_the_card(url: str) -> None:
+    assert json.loads(well_known.server_card(url))["name"] == "localhost/watchword"

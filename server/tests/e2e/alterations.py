@@ -9,10 +9,12 @@ import base64
 import itertools
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
+from e2e import conformance_fixtures
 from watchword_server import ledger, telemetry
 from watchword_server.api import network, protocol
 from watchword_server.api.app import Application
@@ -22,7 +24,7 @@ from watchword_server.domain.errors import RATE_LIMITED, Problem
 from watchword_server.domain.routing import Wait
 from watchword_server.domain.verification import Status, Trigger
 from watchword_server.domain.webhook import WebhookStatus
-from watchword_server.mcp import tools
+from watchword_server.mcp import mount, serving, skills, tools
 from watchword_server.providers import calling
 from watchword_server.providers.inbox import Inbox
 from watchword_server.services import idempotency
@@ -340,6 +342,33 @@ def never_look_for_accounts() -> None:
     refresh = put(Keeper, "refresh", once)
 
 
+# ---- conformance ----------------------------------------------------------------------------
+
+
+def keyless_mcp() -> None:
+    """An MCP server that takes whoever shows no key for somebody with the sandbox's: the
+    conformance suite sends none."""
+    sandbox = b"Bearer watchword_sandbox_demo.watchword_sandbox_secret"
+
+    async def answered(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        headers = {b"authorization": sandbox, **dict(scope["headers"])}
+        await answering(self, {**scope, "headers": list(headers.items())}, receive, send)
+
+    answering = put(mount.Mount, "__call__", answered)
+
+
+def headers_as_they_came() -> None:
+    """White space after a header's value stays."""
+    put(mount, "_trimmed", list)
+
+
+def conformance_tools() -> None:
+    """An MCP server with the tools, resources, prompts and a skill that the conformance suite
+    looks for."""
+    put(skills, "folder", lambda: Path(__file__).parent / "skills_for_conformance")
+    building = put(serving, "build", lambda *given: conformance_fixtures.add(building(*given)))
+
+
 ALTERATIONS: dict[str, Callable[[], None]] = {
     function.__name__: function
     for function in (
@@ -348,6 +377,6 @@ ALTERATIONS: dict[str, Callable[[], None]] = {
         pretend_to_send, stop_at_once, drop_hand_overs, code_in_a_log, code_in_the_store,
         any_host, any_proxy, batch_of_one, any_header, look_then_claim, answers_in_memory,
         whispers_codes, never_look_for_accounts,
-        believe_any_signature,
+        believe_any_signature, keyless_mcp, conformance_tools, headers_as_they_came,
     )
 }  # fmt: skip

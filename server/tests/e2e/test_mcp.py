@@ -1,5 +1,6 @@
 """MCP as its clients speak it: the official client, in both eras, against a server of its own."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ import mcp_types as types
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 
 from e2e.deployment import Site
 from watchword import Watchword
@@ -164,6 +166,16 @@ async def test_prompts_and_resources_are_described(url: str) -> None:
         assert "# The sandbox" in read.contents[0].text  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("name", ["nothing", "verify_person"])
+async def test_a_prompt_that_is_not_there_is_the_callers_mistake(site: Site, name: str) -> None:
+    server = site.serve()
+    async with connected(server.url, SANDBOX, "auto") as client:
+        with pytest.raises(MCPError) as refused:
+            await client.get_prompt(name)
+        assert refused.value.code == types.INVALID_PARAMS
+    assert '"level": "error"' not in server.process.logged()
+
+
 async def test_the_documentation_is_found_and_the_next_step_told(url: str) -> None:
     async with connected(url, SANDBOX, "auto") as client:
         found = await tool(client, "search_docs", query="verify webhook signature")
@@ -239,3 +251,19 @@ async def test_a_session_belongs_to_the_key_that_opened_it(site: Site) -> None:
                 headers={"authorization": f"Bearer {bearer}", **session},
             )  # fmt: skip
             assert reply.status_code == status
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_the_log_says_which_agent_called_in_which_run_and_from_where(
+    site: Site, mode: str
+) -> None:
+    server = site.serve()
+    async with connected(server.url, SANDBOX, mode) as client:
+        await client.call_tool("next_step", {}, meta={"run_id": "run-7f3a"})
+        await client.call_tool("next_step", {}, meta={"run_id": "+14155550123"})
+    calls = [line for line in server.process.logged().splitlines() if "called by an agent" in line]
+    first, second = (json.loads(line) for line in calls)
+    assert (first["operation"], first["status"]) == ("getNextStep", 200)
+    assert (first["run"], second["run"]) == ("run-7f3a", "withheld")
+    assert first["agent"] == "mcp"
+    assert first["client"] == "127.0.0.1"

@@ -1,4 +1,4 @@
-"""The blocks of docs/mcp.md, run against a server of their own."""
+"""The blocks of docs/mcp.md and docs/code-blind.md, run against a server of their own."""
 
 import json
 import re
@@ -12,6 +12,17 @@ PAGE = (tracked.ROOT / "docs/mcp.md").read_text(encoding="utf-8")
 
 def test_every_block_of_the_page_runs(site: Site) -> None:
     commands = re.sub(r"^```json\n.*?^```$", "", PAGE, flags=re.MULTILINE | re.DOTALL)
-    assert '"name":"watchword"' in run_all(commands, site)
-    (configuration,) = [json.loads(code) for language, code in blocks(PAGE) if language == "json"]
-    assert configuration["mcpServers"]["watchword"]["url"].endswith("/mcp")
+    said = run_all(commands, site)
+    assert said.count('"name":"watchword"') == 2
+    assert "/mcp/server-card" in said
+    assert '"streamable-http"' in said
+    by_http, by_stdio = (json.loads(code) for language, code in blocks(PAGE) if language == "json")
+    assert by_http["mcpServers"]["watchword"]["url"].endswith("/mcp")
+    assert by_stdio["mcpServers"]["watchword"]["args"] == ["watchword-mcp"]
+
+
+def test_the_program_of_the_code_blind_page_reaches_approved(site: Site) -> None:
+    page = (tracked.ROOT / "docs/code-blind.md").read_text(encoding="utf-8")
+    said = run_all(page, site)
+    (shown,) = re.findall(r"^```console\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert said.endswith(shown)

@@ -1,11 +1,17 @@
 """Projects, API keys, scopes and callers: who may ask for what."""
 
+import re
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import msgspec
 
 from watchword_server.domain.quiet_hours import Marketing
+
+LONGEST_LABEL = 64
+_UNFIT = re.compile(r"[^A-Za-z0-9 ._:/-]")
+_NUMBER = re.compile(r"(?<![A-Za-z0-9-])\+?\d[\d ().-]{2,}\d(?![A-Za-z0-9-])")
+"""What may be a telephone number, or a code; digits within an id are neither."""
 
 
 class Mode(StrEnum):
@@ -88,7 +94,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
     `mode` and `limits` are its project's, so that the hot path need not look the project up;
     `allowed_ips` and `expires_at` are its key's, which no key it makes may exceed.  `site` is the
-    network of a caller with a public key whose requests are counted together, or empty.
+    network of a caller with a public key whose requests are counted together, or empty.  `agent`
+    and `run_id` are what an agent says of itself: words for people to read, which prove nothing.
     """
 
     project: bytes
@@ -101,6 +108,16 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     allowed_ips: tuple[str, ...] = ()
     expires_at: int | None = None
     site: bytes = b""
+    agent: str = ""
+    run_id: str = ""
+
+
+def label(said: object) -> str:
+    """What an agent calls itself or its run, fit to be kept: short, plain, and no address."""
+    text = said if isinstance(said, str) else ""
+    if "@" in text or _NUMBER.search(text):
+        return "withheld"
+    return _UNFIT.sub("", text)[:LONGEST_LABEL].strip()
 
 
 def is_within(caller: Caller, allowed_ips: tuple[str, ...], expires_at: int | None) -> bool:

@@ -5,14 +5,20 @@ from typing import Any
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
+from msgspec.structs import replace
 
 from watchword_server.api.in_process import InProcess
-from watchword_server.domain.project import Caller
+from watchword_server.domain import ids
+from watchword_server.domain.project import Caller, label
 from watchword_server.mcp.answers import refusal
 from watchword_server.runtime import Runtime
+from watchword_server.telemetry import get_logger
 
 CALLER = "watchword.caller"
 """Where a request's scope holds the caller that its key has proven."""
+RUN = "run_id"
+"""Where the `_meta` of a call holds the run that an agent makes it in."""
+_log = get_logger("mcp")
 _OK = 300
 
 
@@ -31,9 +37,13 @@ class Calls:
         Raises:
             ToolError: it was refused; the text says what to do.
         """
-        status, answer, standing = await self._api.asked(
-            operation_id, caller(context), path, body=body
-        )
+        asking = caller(context)
+        status, answer, standing = await self._api.asked(operation_id, asking, path, body=body)
+        _log.info(
+            "called by an agent", operation=operation_id, status=status, agent=asking.agent,
+            run=asking.run_id, key=ids.text(ids.Prefix.API_KEY, asking.api_key),
+            client=asking.client_ip,
+        )  # fmt: skip
         if status >= _OK:
             raise ToolError(refusal(answer))
         limits = None
@@ -50,4 +60,10 @@ def caller(context: Context[Any, Any]) -> Caller:
     found = None if request is None else request.scope.get(CALLER)
     if not isinstance(found, Caller):
         raise ToolError("There is no key: send an Authorization header with an API key.")
-    return found
+    about = context.session.client_params
+    meta = context.request_context.meta or {}
+    return replace(
+        found,
+        agent=label(about.client_info.name if about is not None else ""),
+        run_id=label(meta.get(RUN)),
+    )

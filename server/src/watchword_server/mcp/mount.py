@@ -4,6 +4,7 @@ The package takes most of a second to import, so it is imported with the first c
 """
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from importlib import import_module
 from typing import Any
@@ -47,7 +48,7 @@ class Mount:
             return
         if self._app is None:
             await self._start()
-        await self._app(dict(scope), caller, receive, send)
+        await self._app({**scope, "headers": _trimmed(scope["headers"])}, caller, receive, send)
 
     async def aclose(self) -> None:
         """End every session."""
@@ -85,6 +86,12 @@ class Mount:
                 ready.set_exception(error)
                 return
             await self._stop.wait()
+
+
+def _trimmed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Values without the white space around them, which is no part of them (RFC 9110, section
+    5.5); the parser leaves what follows a value."""
+    return [(name, value.strip(b" \t")) for name, value in headers]
 
 
 async def _answer(send: Send, answer: Answer) -> None:

@@ -18,6 +18,7 @@ from watchword_server.api import openapi
 from watchword_server.api.site.contents import CONTENTS
 from watchword_server.api.site.pages import Library, Page
 from watchword_server.domain.project import Caller, Scope
+from watchword_server.mcp import skills
 from watchword_server.mcp.calls import CALLER, Calls
 from watchword_server.mcp.search import Index
 from watchword_server.mcp.tools import Tools
@@ -61,6 +62,7 @@ def build(runtime: Runtime) -> MCPServer[Any]:
     """The server; one for the life of a runtime."""
     url = runtime.settings.public_url
     library = Library(url, openapi.document(url))
+    offered = skills.Skills(skills.folder())
     server: MCPServer[Any] = MCPServer(
         NAME,
         title="Watchword",
@@ -69,7 +71,8 @@ def build(runtime: Runtime) -> MCPServer[Any]:
         website_url=url,
         version=__version__,
         request_state_security=RequestStateSecurity(keys=[runtime.derived(b"mcp request state")]),
-        middleware=[_only_what_the_key_may],
+        extensions=[offered] if offered else [],
+        middleware=[_only_what_the_key_may, _prompts_by_name],
         log_level="WARNING",
     )
     tools = Tools(Calls(runtime), Index(library, url))
@@ -157,6 +160,18 @@ async def _only_what_the_key_may(
             one for one in result["tools"] if NEEDS.get(one["name"]) in (None, *scopes)
         ]
     return result
+
+
+async def _prompts_by_name(
+    ctx: ServerRequestContext[Any, Any], call_next: CallNext
+) -> HandlerResult:
+    """A prompt that is not there, or lacks an argument, is the caller's mistake and not ours."""
+    try:
+        return await call_next(ctx)
+    except ValueError as error:
+        if ctx.method != "prompts/get":
+            raise
+        raise MCPError(code=INVALID_PARAMS, message=str(error)) from error
 
 
 def _scopes(context: ServerRequestContext[Any, Any]) -> frozenset[Scope]:

@@ -26,6 +26,7 @@ CONTENTS: tuple[Section, ...] = (
             "provider-accounts",
             "delivery",
             "hosted-page",
+            "code-blind",
             "mcp",
             "node",
             "callbacks",

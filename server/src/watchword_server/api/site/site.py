@@ -15,6 +15,8 @@ _NO_FOREIGN = (
     b"frame-ancestors 'none'",
 )
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
+_FOR_BROWSERS = ((b"access-control-allow-origin", b"*"),)
+"""What a client within a browser may read from wherever its page is from."""
 _TEXT = b"text/plain; charset=utf-8"
 _HOME, _FIRST = "/docs", "/docs/sandbox"
 """Whoever comes without a path is shown the first page."""
@@ -77,6 +79,13 @@ class Site:
                 )
                 for of in ("", "/mcp")
             },
+            **{
+                path: File(well_known.CARD, lambda: well_known.server_card(url), _FOR_BROWSERS)
+                for path in ("/.well-known/mcp/server-card.json", well_known.SERVER_CARD)
+            },
+            "/.well-known/ai-catalog.json": File(
+                b"application/ai-catalog+json", lambda: well_known.ai_catalog(url), _FOR_BROWSERS
+            ),
             "/docs/style.css": File(b"text/css; charset=utf-8", sources.style),
         }
 

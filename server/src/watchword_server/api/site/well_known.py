@@ -1,8 +1,11 @@
 """The small files that agents and crawlers look for at fixed paths."""
 
 import json
+import re
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
+from watchword_server import __version__
 from watchword_server.api.site.pages import Library
 
 ABOUT = (
@@ -10,6 +13,9 @@ ABOUT = (
     "verify what the user typed. The agent never needs to see a code."
 )
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
+SERVER_CARD = "/mcp/server-card"
+CARD = b"application/mcp-server-card+json"
+_SCHEMAS = "https://static.modelcontextprotocol.io/schemas/v1"
 _FIRST_STEPS = """\
 Send: `POST {url}/v1/messages` with `{{"to": "+14155550123", "template": {{"id": "otp-sms"}}}}`.
 Check: `POST {url}/v1/verifications` with `{{"message_id": "...", "verify_code": "..."}}`.
@@ -65,6 +71,50 @@ def resource_metadata(url: str) -> bytes:
             "resource_documentation": f"{url}/docs/mcp.md",
         }
     )
+
+
+def server_card(url: str) -> bytes:
+    """What a client of MCP has to know to connect (SEP-2127)."""
+    key = {
+        "name": "Authorization",
+        "description": "Bearer, then an API key: its dev_key, a dot, its dev_secret.",
+        "isRequired": True,
+        "isSecret": True,
+    }
+    remote = {
+        "type": "streamable-http",
+        "url": f"{url}/mcp",
+        "supportedProtocolVersions": ["2026-07-28", "2025-11-25", "2025-06-18"],
+        "headers": [key],
+    }
+    return _json(
+        {
+            "$schema": f"{_SCHEMAS}/server-card.schema.json",
+            "name": f"{'.'.join(reversed(_host(url).split('.')))}/watchword",
+            "version": __version__,
+            "title": "Watchword",
+            "description": "One-time passcodes that the agent never sees: send, verify, fall back.",
+            "websiteUrl": f"{url}/docs/mcp",
+            "remotes": [remote],
+        }
+    )
+
+
+def ai_catalog(url: str) -> bytes:
+    """Where the server cards of this host are."""
+    card = {
+        "identifier": f"urn:air:{_host(url)}:mcp:watchword",
+        "displayName": "Watchword",
+        "type": CARD.decode(),
+        "url": f"{url}{SERVER_CARD}",
+    }
+    return _json({"specVersion": "1.0", "entries": [card]})
+
+
+def _host(url: str) -> str:
+    """The host's name; an address has none, and is reached from this machine or by a number."""
+    host = urlsplit(url).hostname or ""
+    return host if re.search(r"[a-z]", host) and ":" not in host else "localhost"
 
 
 def robots(url: str) -> str:

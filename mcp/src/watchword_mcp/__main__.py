@@ -1,0 +1,5 @@
+"""`python -m watchword_mcp`."""
+
+from watchword_mcp.main import main
+
+main()
