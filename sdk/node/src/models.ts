@@ -1575,7 +1575,8 @@ export interface UpdateProject {
 
 /** What changes about an account; what is left out stays. */
 export interface UpdateProvider {
-  /** The settings that change. A secret that is null or left out stays. */
+  /** The settings that change. A secret that is null or left out stays; where a host or URL
+   * changes, each secret has to be given again, but by an administrator of the server. */
   settings?: Record<string, unknown> | null | undefined;
   /** Settings that go back to their defaults, secrets too. */
   unset?: string[] | undefined;

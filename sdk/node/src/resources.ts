@@ -249,10 +249,10 @@ export class Providers extends Resource {
     return this._run({ method: "GET", path: `/providers/${segment(providerId)}/health`, query: args, gives: "ProviderHealth" });
   }
 
-  /** Send a test message. Sends one fixed message, without a code, through the account, also from a
-   * development project and through a disabled account: somebody asks for it by hand. Ten at once
-   * in a project, then one every six seconds; three to one recipient in ten minutes. Needs the
-   * scope `providers:manage`. */
+  /** Send a test message. Sends one fixed message, whose code verifies nothing, through the
+   * account, also from a development project and through a disabled account: somebody asks for it
+   * by hand. Ten at once in a project, then one every six seconds; three to one recipient in ten
+   * minutes. Needs the scope `providers:manage`. */
   test(providerId: string, args: m.TryProvider): Promise<m.ProviderTest> {
     return this._run({ method: "POST", path: `/providers/${segment(providerId)}/test`, body: args, takes: "TryProvider", gives: "ProviderTest" });
   }
