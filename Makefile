@@ -3,10 +3,10 @@
 bin := .venv/bin
 export PYTHON
 
-.PHONY: help setup run demo test test-long check fix bench docs openapi lock changelog clean
+.PHONY: help setup run demo test test-long check fix bench agent-score docs openapi lock changelog clean
 
 help: ## Print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install everything into .venv (at once when nothing changed)
 	@scripts/setup
@@ -23,6 +23,7 @@ test: setup ## Run the tests
 
 test-long: setup ## Run the tests that take minutes
 	@scripts/services large
+	@scripts/vendors
 	@$(bin)/pytest -m long
 
 check: setup ## Check format, lint, types, import contracts, docs and generated files
@@ -45,6 +46,12 @@ fix: setup ## Format, and mend what the linter can
 bench: setup ## Run the benchmarks against their floors
 	@scripts/services
 	@$(bin)/python -m bench
+
+agent-score: setup ## Score how agents get along with docs, SDKs, MCP, skills and tools
+	@scripts/services
+	@scripts/vendors
+	@scripts/scorers
+	@$(bin)/python -m bench.agent_score
 
 docs: setup ## Check the documentation: links, anchors, code fences
 	@$(bin)/python scripts/check_docs.py

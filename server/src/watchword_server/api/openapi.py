@@ -135,7 +135,9 @@ def document(public_url: str) -> Schema:
                 "basic": {
                     "type": "http",
                     "scheme": "basic",
-                    "description": "The user is `dev_key`, the password `dev_secret`.",
+                    "description": "The user is `dev_key`, the password `dev_secret`. Where the "
+                    "sandbox is on, `watchword_sandbox_demo:watchword_sandbox_secret` needs no "
+                    "signing up.",
                 },
                 "bearer": {
                     "type": "http",

@@ -1,0 +1,1 @@
+"""How agents get along with what Watchword publishes: a scoreboard that anyone can rerun."""
