@@ -3,7 +3,7 @@
 bin := .venv/bin
 export PYTHON
 
-.PHONY: help setup run demo test test-long check fix bench docs openapi lock changelog clean
+.PHONY: help setup run demo test test-long check fix bench docs packages openapi lock changelog clean
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: setup ## Run the benchmarks against their floors
 
 docs: setup ## Check the documentation: links, anchors, code fences
 	@$(bin)/python scripts/check_docs.py
+
+packages: setup ## Build every Python package into dist/
+	@$(bin)/python scripts/packages.py
 
 openapi: setup ## Write spec/ from the tables of operations, errors and events
 	@$(bin)/watchword-server openapi --output spec/openapi.json
