@@ -27,7 +27,7 @@ def test_all_is_every_public_name_in_order() -> None:
         for name, each in vars(watchword).items()
         if not name.startswith("_") and not isinstance(each, ModuleType)
     ]
-    assert watchword.__all__ == sorted([*public, "__version__"])
+    assert watchword.__all__ == sorted([*public, "__version__", "webhooks"])
 
 
 def test_the_version_is_the_packages() -> None:

@@ -7,6 +7,7 @@ message = client.messages.send(to="+6591234567", template_id="otp-sms")
 result = client.verifications.check(message_id=message.message_id, code=typed_by_the_user)
 """
 
+from watchword import webhooks
 from watchword.client import AsyncWatchword, Watchword
 from watchword.errors import (
     APIError,
@@ -26,6 +27,7 @@ from watchword.errors import (
 )
 from watchword.models import (
     ApiKey,
+    Callback,
     CheckResult,
     Event,
     Health,
@@ -50,6 +52,7 @@ __all__ = [
     "AsyncWatchword",
     "Authentication",
     "BadRequest",
+    "Callback",
     "CheckResult",
     "ConfigurationError",
     "Conflict",
@@ -78,4 +81,5 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEndpoint",
     "__version__",
+    "webhooks",
 ]

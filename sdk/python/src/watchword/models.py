@@ -222,6 +222,14 @@ class Event(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Callback(Record):
+    """A webhook in EngageLab's dialect, its rows as they stand on the wire; a ping has none."""
+
+    total: int
+    rows: Objects = field(default=(), repr=False, hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class WebhookEndpoint(Record):
     """Where events are posted to; `secret` is there only in the answer that made it."""
 
