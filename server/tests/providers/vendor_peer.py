@@ -61,9 +61,11 @@ class Answered:
 Fake = Callable[[Heard], Answered | Awaitable[Answered]]
 
 
-def setup(account: str = "acme", now: Callable[[], int] = lambda: 1_800_000_000_000) -> Setup:
-    """What an adapter is given; its network may call loopback."""
-    network = GuardedNetwork(now, LOOPBACK, allow_http=True)
+def setup(
+    account: str = "acme", now: Callable[[], int] = lambda: 1_800_000_000_000, networks=LOOPBACK
+) -> Setup:
+    """What an adapter is given; its network may call loopback, unless told otherwise."""
+    network = GuardedNetwork(now, networks, allow_http=True)
     return Setup(
         account=account, callback_url=CALLBACK_URL, network=network, now=now, entropy=bytes
     )
