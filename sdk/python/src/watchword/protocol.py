@@ -24,7 +24,7 @@ from watchword.errors import (
     WatchwordError,
     error_class,
 )
-from watchword.models import Record
+from watchword.records import Record
 
 __version__ = "0.1.0"
 
