@@ -5,9 +5,13 @@ through it in the sandbox of a real server, which tells the app by a signed webh
 """
 
 import json
+import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -19,8 +23,10 @@ from typing import Any
 import pytest
 
 from e2e.deployment import Site, environment, until
+from services_needed import ROOT, require, require_package
 from watchword import Watchword
 
+PORT = re.compile(r"^\d+$", re.MULTILINE)
 SANDBOX_KEY = ("watchword_sandbox_demo", "watchword_sandbox_secret")
 SERVE_WSGI = """
 from wsgiref.simple_server import make_server
@@ -49,6 +55,14 @@ app = get_wsgi_application()
 SERVE_EXPRESS = """
 app.use(express.json());
 const server = app.listen(0, "127.0.0.1", () => console.log(server.address().port));
+"""
+NEXT = """
+import { createServer } from "node:http";
+import next from "next";
+const app = next({ dev: true, webpack: true, dir: import.meta.dirname });
+await app.prepare();
+const server = createServer(app.getRequestHandler());
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
 """
 
 
@@ -89,6 +103,13 @@ SAMPLES = {
         f'import express from "express";\nconst app = express();\n//mount\n{SERVE_EXPRESS}',
         ("node", "app.mjs"),
     ),
+    "next": Sample(
+        "package.json",
+        '{"private": true, "dependencies": {"next": "^16", "react": "^19", "react-dom": "^19"}}\n',
+        NEXT,
+        ("node", "start.mjs"),
+        "/api/watchword",
+    ),
     "express-commonjs": Sample(
         "package.json",
         '{\n    "dependencies": {}, "devDependencies": {"express": "^5"}\n}\n',
@@ -113,6 +134,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def mounted(name: str, said: str, app: str) -> str:
     """The user's app with the lines that were printed for it."""
+    if name == "next":
+        return app
     lines = said.partition("add to your app:\n")[2].splitlines()
     wanted = [line.strip() for line in lines if line.startswith("     ")][
         : lines.index(next(line for line in lines if line.startswith("  ") and line[2].isdigit()))
@@ -135,11 +158,12 @@ def running(command: tuple[str, ...], folder: Path, output: Path) -> Iterator[st
         )
         try:
             until(
-                lambda: "\n" in output.read_text() or process.poll() is not None, "the app starts"
+                lambda: PORT.search(output.read_text()) or process.poll() is not None,
+                "the app starts",
             )
-            port = output.read_text().partition("\n")[0]
-            assert port.isdigit(), output.read_text()
-            yield f"http://127.0.0.1:{port}"
+            port = PORT.search(output.read_text())
+            assert port, output.read_text()
+            yield f"http://127.0.0.1:{port[0]}"
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
@@ -212,6 +236,36 @@ def test_a_python_app_verifies_a_code_and_hears_of_it(
 ) -> None:
     server = site.serve(sandbox_delay_s="0")
     sample = set_up(name, tmp_path / "mine", server.url)
+    drive(site, tmp_path / "mine", sample, server.url)
+
+
+def node_modules(folder: Path) -> None:
+    """What the project's package manager would install: its framework, and the packed SDK."""
+    npm, source = require("npm"), ROOT / "sdk/node"
+    if not (source / "package.json").is_file():
+        pytest.skip("sdk/node is not there")
+    modules = require_package("typescript").parent
+    packed = folder.parent / "packed"
+    shutil.copytree(source, packed, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    (packed / "node_modules").symlink_to(modules)
+    done = subprocess.run(
+        [npm, "pack", "--silent"], cwd=packed, env=environment(), capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    # Links to the same bytes: Next.js takes no link that leads out of the project.
+    shutil.copytree(modules, folder / "node_modules", copy_function=os.link, symlinks=True)
+    with tarfile.open(packed / done.stdout.split()[-1]) as archive:
+        archive.extractall(folder.parent / "unpacked", filter="data")
+    (folder.parent / "unpacked/package").rename(folder / "node_modules/watchword")
+
+
+@pytest.mark.parametrize("name", ["express", "express-commonjs", "next"])
+def test_a_node_app_verifies_a_code_and_hears_of_it(name: str, site: Site, tmp_path: Path) -> None:
+    require("node")
+    require_package("next" if name == "next" else "express")
+    server = site.serve(sandbox_delay_s="0")
+    sample = set_up(name, tmp_path / "mine", server.url)
+    node_modules(tmp_path / "mine")
     drive(site, tmp_path / "mine", sample, server.url)
 
 

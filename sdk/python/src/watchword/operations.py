@@ -74,11 +74,16 @@ class Operation(Generic[P, S, A]):
         self._kind = answer[0] if answer[0] in "[~+#-" else ""
         self.answer = answer.strip("[]~+#")
         self.in_path = [part.partition("}")[0] for part in self.path.split("{")[1:]]
+        self._words = words
         self._places: dict[str, str] = {}
         self._secret: list[str] = []
-        drawn = [Parameter(each, Parameter.POSITIONAL_OR_KEYWORD) for each in self.in_path]
+
+    @functools.cached_property
+    def signature(self) -> Signature:
+        """Drawn on first use: to draw all of them took 10 ms of import."""
         kind: Any = Parameter.POSITIONAL_OR_KEYWORD
-        for word in words:
+        drawn = [Parameter(each, kind) for each in self.in_path]
+        for word in self._words:
             if word == "*":
                 kind = Parameter.KEYWORD_ONLY
             elif word == "**parts":
@@ -89,7 +94,7 @@ class Operation(Generic[P, S, A]):
                 self._secret += [argument] * ("$" in word)
                 default = Parameter.empty if "!" in word else None
                 drawn.append(Parameter(argument, kind, default=default))
-        self.signature = Signature(drawn, return_annotation=MODELS.get(self.answer))
+        return Signature(drawn, return_annotation=MODELS.get(self.answer))
 
     def build(self, *args: Any, **kwargs: Any) -> Call[Any] | Listing[Any] | Feed[Any]:
         """The call of these arguments."""

@@ -1,6 +1,6 @@
 """What makes calls: the connection, the clock and the dice; `protocol.py` decides."""
 
-import uuid
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +34,7 @@ class SyncRunner:
 
     def run(self, call: Call[Any]) -> Any:
         """The call's result."""
-        exchange = Exchange(self.settings, call, uuid.uuid4().hex, self.jitter)
+        exchange = Exchange(self.settings, call, os.urandom(16).hex(), self.jitter)
         while isinstance(step := self._send(exchange), Retry):
             self.sleep(step.after)
         return step
@@ -84,7 +84,7 @@ class AsyncRunner:
 
     async def run(self, call: Call[Any]) -> Any:
         """The call's result."""
-        exchange = Exchange(self.settings, call, uuid.uuid4().hex, self.jitter)
+        exchange = Exchange(self.settings, call, os.urandom(16).hex(), self.jitter)
         while isinstance(step := await self._send(exchange), Retry):
             await self.sleep(step.after)
         return step
