@@ -18,7 +18,9 @@ class Section(NamedTuple):
 
 CONTENTS: tuple[Section, ...] = (
     Section("Start here", ("sandbox",)),
-    Section("Guides", ("templates", "hosted-page", "mcp", "webhooks", "events", "idempotency")),
+    Section(
+        "Guides", ("templates", "hosted-page", "mcp", "skills", "webhooks", "events", "idempotency")
+    ),
     Section("Providers", (), "providers"),
     Section("Run it", ("settings", "destinations", "performance")),
     Section("Commands", ("cli",), "cli"),
