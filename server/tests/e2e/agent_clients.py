@@ -35,7 +35,9 @@ class Machine:
     def run(self, *command: str) -> str:
         """What a program says, run in the project; it has to end with 0."""
         node = Path(services_needed.node_22()).parent
-        own = {"HOME": str(self.home), "PATH": f"{node}:{os.environ['PATH']}", **_QUIET}
+        path = f"{self.home / 'bin'}:{node}:{os.environ['PATH']}"
+        given = {name: word for name, word in os.environ.items() if name.startswith("WATCHWORD_")}
+        own = {"HOME": str(self.home), "PATH": path, **_QUIET, **given}
         done = subprocess.run(
             command, cwd=self.project, env=own, capture_output=True, text=True,
             timeout=_TIMEOUT_S, check=False, stdin=subprocess.DEVNULL,

@@ -1,9 +1,6 @@
 """The skills and plugins, installed by the programs that people have; files are asserted."""
 
 import json
-import re
-import shutil
-import subprocess
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -37,28 +34,11 @@ IN_HOME = {
     "github-copilot": SHARED,
     "gemini-cli": SHARED,
 }
-PLUGIN = "watchword@watchword"
-SERVER = {"command": "uvx", "args": ["watchword-mcp"]}
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     return Machine.under(tmp_path)
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """The tracked tree's parts that a plugin is made of, as a clone has them."""
-    folder = tmp_path / "watchword"
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", "skills",
-         "plugin.json", "mcp.json", ".claude-plugin", ".codex-plugin", ".cursor-plugin"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    for name in listed.stdout.split():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
-    return folder
 
 
 def wanted() -> dict[str, bytes]:
@@ -165,52 +145,3 @@ def test_add_mcp_writes_the_server_into_the_configuration_of_six_clients(machine
         entry = written(path)[section]["watchword"]  # type: ignore[index]
         assert url in (entry.values() if field is None else [entry[field]]), path
         assert "${WATCHWORD_API_KEY}" in json.dumps(entry), path
-
-
-def claude(machine: Machine, *words: str) -> str:
-    return machine.binary("@anthropic-ai/claude-code-linux-x64", "claude", *words)
-
-
-def codex(machine: Machine, *words: str) -> str:
-    return machine.binary("@openai/codex-linux-x64", "codex", *words)
-
-
-@pytest.mark.long
-def test_claude_code_validates_and_installs_the_plugin(machine: Machine, checkout: Path) -> None:
-    assert "Validation passed" in claude(machine, "plugin", "validate", str(checkout))
-    claude(machine, "plugin", "marketplace", "add", str(checkout))
-    claude(machine, "plugin", "install", PLUGIN)
-    (placed,) = (machine.home / ".claude/plugins/cache").glob("watchword/watchword/*/skills")
-    assert files(placed) == wanted()
-    assert PLUGIN in claude(machine, "plugin", "list")
-
-
-@pytest.mark.long
-def test_a_manifest_without_a_name_mutant_is_refused_by_claude_code(
-    machine: Machine, checkout: Path
-) -> None:
-    manifest = checkout / ".claude-plugin/plugin.json"
-    manifest.write_text(json.dumps({"version": "0.1.0"}))
-    with pytest.raises(AssertionError):
-        claude(machine, "plugin", "validate", str(checkout))
-
-
-@pytest.mark.long
-def test_codex_installs_the_plugin_with_its_mcp_server(machine: Machine, checkout: Path) -> None:
-    codex(machine, "plugin", "marketplace", "add", str(checkout))
-    codex(machine, "plugin", "add", PLUGIN)
-    (placed,) = (machine.home / ".codex/plugins/cache").glob("watchword/watchword/*/skills")
-    assert files(placed) == wanted()
-    assert re.search(r"watchword +uvx +watchword-mcp", codex(machine, "mcp", "list"))
-
-
-@pytest.mark.long
-def test_gemini_discovers_every_skill_in_a_trusted_folder(machine: Machine) -> None:
-    add(machine, str(ROOT))
-    trusted = machine.home / ".gemini/trustedFolders.json"
-    trusted.parent.mkdir(exist_ok=True)
-    trusted.write_text(json.dumps({str(machine.project): "TRUST_FOLDER"}))
-    said = machine.npm_program("@google/gemini-cli", "bundle/gemini.js", "skills", "list")
-    assert set(re.findall(r"^(watchword-\S+) \[Enabled\]", said, re.M)) == {
-        skill.name for skill in skills.skills()
-    }
