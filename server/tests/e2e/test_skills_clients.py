@@ -1,6 +1,8 @@
 """The skills and plugins, installed by the programs that people have; files are asserted."""
 
 import json
+import shutil
+import subprocess
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -62,6 +64,16 @@ def not_right(root: Path, folders: dict[str, str]) -> list[str]:
 
 def test_the_installer_puts_every_file_of_a_path_where_six_agents_look(machine: Machine) -> None:
     add(machine, str(ROOT))
+    assert not_right(machine.project, IN_PROJECT) == []
+
+
+def test_the_installer_clones_a_repository(machine: Machine, tmp_path: Path) -> None:
+    repository = tmp_path / "clone-me"
+    shutil.copytree(skills.skills_folder(), repository / "skills")
+    author = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+    for words in (("init", "-q"), ("add", "-A"), (*author, "commit", "-qm", "Skills.")):
+        subprocess.run(["git", "-C", str(repository), *words], check=True)
+    add(machine, repository.as_uri())
     assert not_right(machine.project, IN_PROJECT) == []
 
 
