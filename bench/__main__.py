@@ -18,8 +18,13 @@ from bench import load, processes, report, rounds
 
 RESULTS = processes.ROOT / "bench/results/latest.json"
 STATIC_S, WARM_UP_S = 4.0, 3.0
-QUICK = {"rounds": 1, "seconds": 1.0, "static_seconds": 1.0, "warm_up": 1.0, "stored": 10_000}
-BENCHMARKS = {"pair": rounds.pair, "floor": rounds.floor, "flat": rounds.flat}
+QUICK = {
+    "rounds": 1, "seconds": 1.0, "static_seconds": 1.0, "warm_up": 1.0, "stored": 10_000,
+    "waiting": 600,
+}  # fmt: skip
+BENCHMARKS = {
+    "pair": rounds.pair, "floor": rounds.floor, "flat": rounds.flat, "lateness": rounds.lateness,
+}  # fmt: skip
 
 
 def _arguments() -> argparse.Namespace:
@@ -30,6 +35,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=10.0, help="of sending, in each round")
     parser.add_argument("--stored", type=int, default=1_000_000, help="verifications, for flat")
+    parser.add_argument("--waiting", type=int, default=10_000, help="verifications, for lateness")
     parser.add_argument(
         "--quick", action="store_true", help="one short round: proves that it works, judges nothing"
     )
@@ -44,7 +50,7 @@ def _arguments() -> argparse.Namespace:
 def _extent(arguments: argparse.Namespace) -> dict:
     if arguments.quick:
         return QUICK
-    asked = {name: getattr(arguments, name) for name in ("rounds", "seconds", "stored")}
+    asked = {name: getattr(arguments, name) for name in ("rounds", "seconds", "stored", "waiting")}
     return asked | {"static_seconds": STATIC_S, "warm_up": WARM_UP_S}
 
 

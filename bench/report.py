@@ -17,6 +17,7 @@ from bench.load import CONNECTIONS, DEPTH
 from watchword_server import __version__
 
 _QUIET = 0.9
+_STALLED_MS = 100
 FLOORS = tomllib.loads((Path(__file__).resolve().parent / "floors.toml").read_text())
 
 
@@ -122,22 +123,48 @@ def flat(result: dict) -> list[Line]:
     ]
 
 
+def lateness(result: dict) -> list[Line]:
+    """The lines of the lateness of fallbacks."""
+    (result,) = result["rounds"]
+    name, missing = f"{result['waiting']:,} waiting", result["sent"] - result["fell_back"]
+    return [
+        Line(f"{name}: fallbacks that never came", f"{missing}", "= 0", not missing, exact=True),
+        Line(f"{name}: fallbacks", f"{result['fell_back']:,}"),
+        Line(f"{name}: lateness, median", f"{result['p50_ms']:.0f} ms"),
+        Line(f"{name}: lateness, p99", f"{result['p99_ms']:.0f} ms"),
+        _at_most(
+            f"{name}: lateness, latest of all (ms)",
+            result["p100_ms"], FLOORS["lateness"]["p100_ms_max"],
+        ),
+        Line("the machine stood still for, at most", f"{result['stalled_ms']:.0f} ms"),
+        Line(f"{name}: CPU per send and fallback", f"{result['cpu_us']:.0f} us"),
+    ]  # fmt: skip
+
+
 def _shares(*values: float) -> str:
     return ", ".join(f"{100 * value:.0f} %" for value in values)
 
 
 def warnings(results: dict) -> list[str]:
     """What should make a reader doubt the figures."""
+    notes = []
     rounds = results.get("pair", {}).get("rounds", [])
     if rounds and median(one["static"].server_busy for one in rounds) < _QUIET:
-        return [
+        notes.append(
             "Other processes take the cores: the static server was not kept busy, which flatters "
             "the cost of a pair by throughput. Trust the one by CPU time."
-        ]
-    return []
+        )
+    late = results.get("lateness", {}).get("rounds", [])
+    if any(one["stalled_ms"] > _STALLED_MS for one in late):
+        notes.append(
+            "Other processes take the cores: even one that only wakes up was not let run for "
+            "longer than a tenth of a second. The lateness says more about them than about the "
+            "server."
+        )
+    return notes
 
 
-LINES = {"pair": pair, "floor": floor, "flat": flat}
+LINES = {"pair": pair, "floor": floor, "flat": flat, "lateness": lateness}
 
 
 def missed(lines: list[Line], *, quick: bool) -> bool:

@@ -29,6 +29,7 @@ class Plan:
     static_seconds: float
     warm_up: float
     stored: int
+    waiting: int
     place: Path
     say: Say
 
@@ -98,6 +99,25 @@ def floor(plan: Plan) -> dict:
         for file in plan.place.glob(f"{database.name}*"):
             file.unlink()
     return {"rounds": rounds, "facts": {"wrong": wrong}}
+
+
+def lateness(plan: Plan) -> dict:
+    """Fallbacks that become due while many wait; one round, which takes some minutes."""
+    plan.say(f"lateness: {plan.waiting:,} wait for a minute each")
+    numbers = Stock(2 * plan.waiting, plan.place).deal(2 * plan.waiting)
+    database = plan.place / "lateness.db"
+    command = [sys.executable, "-m", "bench.lateness", str(database), str(numbers)]
+    done = subprocess.run(
+        [*command, str(plan.waiting)],
+        cwd=plan.place,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Failed(f"the lateness run failed:\n{done.stderr[-2000:]}")
+    return {"rounds": [json.loads(done.stdout)], "facts": {}}
 
 
 def flat(plan: Plan) -> dict:

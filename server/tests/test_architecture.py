@@ -90,8 +90,8 @@ def test_any_kind_of_circle_is_found(back: str) -> None:
 
 
 LAYERS = (
-    "cli api worker notifier mcp console testing runtime services.one services.two storage.sqlite "
-    "providers.one providers.two egress ports settings telemetry domain"
+    "cli api worker notifier mcp console testing runtime adapters services.one services.two "
+    "storage.sqlite providers.one providers.two egress ports settings telemetry domain"
 )
 
 

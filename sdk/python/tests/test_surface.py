@@ -57,7 +57,11 @@ def test_both_clients_have_the_promised_operations() -> None:
     inbox.list
     keys.create keys.delete keys.get keys.list keys.rotate keys.update
     messages.cancel messages.get messages.list messages.resend messages.send messages.send_custom
+    opt_outs.add opt_outs.list opt_outs.remove
     projects.create projects.delete projects.get projects.list projects.update
+    providers.create providers.delete providers.dry_run providers.get providers.health
+    providers.list providers.test providers.types providers.update
+    routes.check routes.delete routes.get routes.list routes.put
     sandbox.messages sandbox.set_webhook templates.approve
     templates.create templates.delete templates.get templates.lint templates.list
     templates.preview templates.reject templates.replace templates.update templates.versions

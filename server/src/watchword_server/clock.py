@@ -6,7 +6,12 @@ store keeps holds it above the last instant that was ever written.
 """
 
 import time
+from datetime import datetime
 from time import clock_gettime_ns
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+from phonenumbers import timezone
 
 _MS = 1000
 _NS_PER_MS = 1_000_000
@@ -32,3 +37,19 @@ class SteadyClock:
     def hold_above(self, instant: int) -> None:
         """Jump forward to `instant` if the clock is behind it."""
         self._offset += max(0, instant - self.now())
+
+
+def local_minutes(number: str, at: int) -> tuple[int, ...]:
+    """The minute of the day at an instant (ms), in every zone where a number may be.
+
+    Empty where that is not known: no zone belongs to the number, or the machine has no table of
+    zones.
+    """
+    found = set()
+    for name in timezone.time_zones_for_number(phonenumbers.parse(number)):
+        try:
+            there = datetime.fromtimestamp(at / _MS, ZoneInfo(name))
+        except ZoneInfoNotFoundError:
+            return ()
+        found.add(there.hour * 60 + there.minute)
+    return tuple(sorted(found))

@@ -4,12 +4,15 @@ Services decide; the ledger writes.  Everything here runs inside a unit of the s
 the project first, and appends the event that belongs to the change.
 """
 
+from collections.abc import Callable, Sequence
+
 import msgspec
 
 from watchword_server.domain import events, ids
-from watchword_server.domain.delivery import Delivery, DeliveryStatus, Reason
+from watchword_server.domain.delivery import Delivery, DeliveryStatus, Reason, may_follow
 from watchword_server.domain.errors import ALREADY_USED, ENDED, RATE_LIMITED, Problem
 from watchword_server.domain.events import Data, EventType
+from watchword_server.domain.inbound import Report
 from watchword_server.domain.policy import LOCKOUT, remembered_sends
 from watchword_server.domain.routing import Route, Step
 from watchword_server.domain.verification import (
@@ -22,6 +25,8 @@ from watchword_server.domain.verification import (
     Verification,
     end,
 )
+from watchword_server.ports.alerts import AlertMail
+from watchword_server.ports.inbound import KeptReport
 from watchword_server.ports.records import AddressState, Job, Work
 from watchword_server.ports.store import Transaction
 
@@ -58,11 +63,29 @@ def decode_route(route: bytes) -> Route:
     return _route_decoder.decode(route)
 
 
-class Ledger:
-    """Writes changes; `sequence` makes the ids of its rows."""
+Charge = Callable[[Transaction, Live, str, int], None]
+"""Counts what a delivery of a verification over a channel costs, now (ms)."""
 
-    def __init__(self, sequence: ids.Sequence) -> None:
+
+def raise_alert(
+    tx: Transaction, project: bytes, type: EventType, about: str, now: int, data: Data
+) -> None:
+    """Append the event of an alert, and have it mailed."""
+    encoded = events.encode(data)
+    tx.events.append(project, about.encode(), type, now, encoded)
+    tx.alerts.queue(
+        AlertMail(
+            project=project, kind=type.value, at=now, about=about, data=encoded, due_at=now
+        )
+    )  # fmt: skip
+
+
+class Ledger:
+    """Writes changes; `sequence` makes the ids of its rows, `charge` counts what they cost."""
+
+    def __init__(self, sequence: ids.Sequence, charge: Charge | None = None) -> None:
         self._sequence = sequence
+        self._charge = charge
 
     def append(
         self, tx: Transaction, of: Verification, type: EventType, now: int, data: Data
@@ -89,13 +112,16 @@ class Ledger:
 
     def hand_over(
         self, tx: Transaction, live: Live, index: int, step: Step, account: str, now: int,
-        *, maybe_duplicate: bool = False,
-    ) -> None:  # fmt: skip
+        *, maybe_duplicate: bool = False, claimed: bool = False,
+    ) -> Job:  # fmt: skip
         """Queue one more delivery of a pending verification: step `index` of its route, by this
-        account."""
+        account.  `claimed`: see `begin`."""
         number = len(tx.deliveries.of(live.project, live.id)) + 1
         tx.live.take_step(live.project, live.id, index)
-        self._enqueue(tx, live, number, index, step, account, now, maybe_duplicate=maybe_duplicate)
+        return self._enqueue(
+            tx, live, number, index, step, account, now,
+            claimed=claimed, maybe_duplicate=maybe_duplicate,
+        )  # fmt: skip
 
     def _enqueue(
         self, tx: Transaction, live: Live, number: int, index: int, step: Step, account: str,
@@ -113,6 +139,8 @@ class Ledger:
             due_at=now + LEASE_S * _MS if claimed else now, id=id, project=live.project,
             verification=live.id, kind=DELIVER, number=number, claims=int(claimed),
         )  # fmt: skip
+        if self._charge is not None:
+            self._charge(tx, live, step.channel, now)
         tx.deliveries.insert(delivery)
         tx.work.add(work)
         return Job(work, live, delivery, opened)
@@ -148,6 +176,51 @@ class Ledger:
                 reference=reference or delivery.reference, updated_at=now,
             )
         )  # fmt: skip
+
+    def refer(
+        self, tx: Transaction, of: Verification, delivery: Delivery, references: Sequence[str],
+        now: int,
+    ) -> None:  # fmt: skip
+        """Have reports with these references find a delivery that was handed over.
+
+        Its settled state is written already: reports that were faster are applied on top of it.
+        """
+        for reference in references:
+            number = delivery.number
+            tx.reports.refer(of.project, delivery.provider, reference, of.id, number, now)
+        for held in tx.reports.take_held(of.project, delivery.provider, references):
+            settled = tx.deliveries.get(of.project, of.id, delivery.number)
+            if settled is not None:
+                why = Reason(held.reason) if held.reason else None
+                status = DeliveryStatus(held.status)
+                report = Report(references=(), status=status, reason=why, raw=held.raw)
+                self.report(tx, of, settled, report, now)
+
+    def report(
+        self, tx: Transaction, of: Verification, delivery: Delivery, report: Report, now: int
+    ) -> bool:
+        """Keep a report, and move its delivery if that state may follow; whether it did.
+
+        What did not arrive is due work at once, if the verification is still pending: the route
+        decides what follows.
+        """
+        moves = may_follow(delivery.status, report.status)
+        why = report.reason.value if report.reason else None
+        tx.reports.keep(
+            KeptReport(
+                project=of.project, verification=of.id, number=delivery.number,
+                id=self._sequence.make(now), status=report.status.value, reason=why,
+                raw=report.raw, moved=moves, at=now,
+            )
+        )  # fmt: skip
+        if not moves:
+            return False
+        self.settle(tx, of, delivery, (report.status,), now, reason=report.reason, raw=report.raw)
+        if report.status is DeliveryStatus.UNDELIVERED:
+            live = tx.live.get(of.project, of.id)
+            if live is not None:
+                self.wait(tx, live, delivery.number, now, now)
+        return True
 
     def approved(
         self, tx: Transaction, live: Live, checks: int, now: int, *, remembered: bool

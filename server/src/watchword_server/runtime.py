@@ -1,22 +1,21 @@
 """The composition root: the only place where adapters are chosen and joined."""
 
-import ssl
 import time
-from collections.abc import Callable, Container
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 import phonenumbers
 from phonenumbers import phonenumberutil, re_util
 
-from watchword_server import providers
-from watchword_server.clock import SteadyClock
-from watchword_server.domain import catalogue, destinations, ids, sandbox, strangers
+from watchword_server import adapters, providers
+from watchword_server.clock import SteadyClock, local_minutes
+from watchword_server.domain import catalogue, ids
+from watchword_server.domain.countries import Numbers, numbers_from
 from watchword_server.domain.errors import Misconfigured, Problem
 from watchword_server.domain.limits import DailyQuota, Throughput
 from watchword_server.domain.numbering import Numbering, numbering_from
 from watchword_server.domain.project import Caller, Mode, Scope
-from watchword_server.domain.routing import Outcome, Step
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.tariff import Tariff
 from watchword_server.domain.template import Autofill, OriginBound, TemplateError
@@ -27,27 +26,47 @@ from watchword_server.ledger import Ledger
 from watchword_server.ports.outside import Clock, Directory, Dispatch, Entropy, Poster
 from watchword_server.ports.providers import Provider
 from watchword_server.ports.records import Job
-from watchword_server.providers.inbox import Inbox, magic_script
+from watchword_server.services.accounts import (
+    AccountMaker,
+    Choosing,
+    Keeper,
+    Own,
+    ProviderAccounts,
+    Sessions,
+    SettingsBox,
+    Trying,
+    Watching,
+)
 from watchword_server.services.advising import Advising
+from watchword_server.services.alert_mails import AlertMailing
+from watchword_server.services.alerts import Alerts
 from watchword_server.services.api_keys import ApiKeys
+from watchword_server.services.bouncing import Bouncing
+from watchword_server.services.callbacks import Callbacks
 from watchword_server.services.checking import Checking
 from watchword_server.services.delivering import Delivering
 from watchword_server.services.directory import CachedDirectory
 from watchword_server.services.events import Events
 from watchword_server.services.hosted_pages import HostedPages
 from watchword_server.services.idempotency import Idempotency
+from watchword_server.services.opt_outs import OptOuts
 from watchword_server.services.projects import Projects
 from watchword_server.services.reading import Reading
+from watchword_server.services.reporting import Reporting
+from watchword_server.services.routes import Routes
 from watchword_server.services.sandboxes import Sandboxes
 from watchword_server.services.sending import CustomSending, Rehearsing
 from watchword_server.services.sending.admission import RATES
 from watchword_server.services.sending.draft import Drafter
+from watchword_server.services.spending import Spending
 from watchword_server.services.templates import Templates
 from watchword_server.services.webhooks import Notifying, Posting, WebhookEndpoints, WebhookLog
 from watchword_server.settings import PEPPER_LOST, Settings, load_or_create_keyring
 from watchword_server.storage.store import HIGH_WATER, SqliteStore
 
 DEFAULT_PROJECT = "default"
+MAIL_ACCOUNT = "smtp"
+"""The account of the settings file."""
 _WARM_UP_PAUSE_S = 0.02
 _KEYRING_FACT = "keyring_fingerprint"
 _LIMITS = frozenset(RATES[Mode.LIVE]) | {"requests"}
@@ -64,55 +83,17 @@ class Services(msgspec.Struct, frozen=True):
     api_keys: ApiKeys
     projects: Projects
     templates: Templates
+    routes: Routes
+    opt_outs: OptOuts
     idempotency: Idempotency
     webhook_endpoints: WebhookEndpoints
     webhook_log: WebhookLog
+    provider_accounts: ProviderAccounts
+    trying: Trying
     hosted_pages: HostedPages
     advising: Advising
     throughput: Throughput
     clock: Clock
-
-
-class ProviderAccounts:
-    """`ports.Accounts`: the configured providers, the inbox always among them."""
-
-    def __init__(self, inbox: Provider, outside: tuple[Provider, ...], magic: Provider) -> None:
-        if any(one.prompt and not one.local for one in (inbox, *outside, magic)):
-            raise Misconfigured("a provider that leaves this machine cannot be prompt")
-        self._inbox = inbox
-        self._outside = outside
-        self._magic = magic
-        self._named = {provider.name: provider for provider in (inbox, *outside, magic)}
-
-    def carries(self, project: bytes, mode: Mode, step: Step) -> bool:
-        """See `ports.Accounts.carries`."""
-        return self.pick(project, mode, step) is not None
-
-    def pick(
-        self, project: bytes, mode: Mode, step: Step, tried: Container[str] = ()
-    ) -> str | None:
-        """See `ports.Accounts.pick`."""
-        for one in self._of(mode):
-            if step.channel in one.channels and one.name not in tried:
-                return one.name
-        return None
-
-    def _of(self, mode: Mode) -> tuple[Provider, ...]:
-        if mode is Mode.SANDBOX:
-            return (self._magic,)
-        return self._outside if mode is Mode.LIVE else (self._inbox,)
-
-    def named(self, project: bytes, name: str) -> Provider | None:
-        """See `ports.Accounts.named`."""
-        return self._named.get(name)
-
-    def told(self, project: bytes, name: str, outcome: Outcome) -> None:
-        """See `ports.Accounts.told`."""
-
-    async def aclose(self) -> None:
-        """Close every provider."""
-        for provider in self._named.values():
-            await provider.aclose()
 
 
 class Switchboard:
@@ -148,27 +129,26 @@ class Runtime:
 
     def __init__(
         self, settings: Settings, store: SqliteStore, clock: Clock, keyring: Keyring,
-        accounts: ProviderAccounts, entropy: Entropy, poster: Poster | None = None,
+        own_accounts: Own, network: GuardedNetwork, entropy: Entropy,
+        poster: Poster | None = None,
     ) -> None:  # fmt: skip
         self.settings, self.store, self.clock = settings, store, clock
-        self._keyring = keyring
-        self._accounts = accounts
-        self.poster, self._stranger = _posters(settings, clock, poster)
+        self._keyring, self._network = keyring, network
         self.dispatch = Switchboard()
         self._numbering = numbering = _plans()
-        ledger = Ledger(sequence := ids.Sequence(entropy(6)))
+        tariff = Tariff(settings.message_prices, settings.price_currency)
+        self.spending = Spending(keyring, numbering, tariff)
+        ledger = Ledger(sequence := ids.Sequence(entropy(6)), self.spending.charge)
         own, magic = catalogue.templates(), catalogue.templates(table=catalogue.SANDBOX)
         sandboxes = Sandboxes(store, clock, keyring, (*own, *magic), _per_day(settings))
         directory = CachedDirectory(store, clock, keyring, entropy, sandboxes.caller)
         throughput, quota = Throughput(), DailyQuota()
-        drafter = Drafter(keyring, numbering, accounts, entropy)
-        sending = store, clock, drafter, directory
-        writing = ledger, self.dispatch, entropy
-        posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
-        http = _plain_http(settings)
+        more = self._keep(own_accounts, keyring, entropy, throughput)
+        accounts = self.accounts
+        sending = store, clock, Drafter(keyring, numbering, accounts, entropy), directory
+        writing = ledger, self.dispatch, entropy, local_minutes
         approve = AutoApprove(settings.template_auto_approve)
-        tariff = Tariff(settings.message_prices, settings.price_currency)
-        autofill = _autofill(settings)
+        autofill, url = _autofill(settings), settings.public_url
         self.services = Services(
             directory=directory,
             sending=CustomSending(*sending, throughput, *writing),
@@ -178,12 +158,11 @@ class Runtime:
             api_keys=ApiKeys(store, clock, entropy, keyring, directory),
             projects=Projects(store, clock, entropy, directory, own, magic, _LIMITS, approve),
             templates=Templates(store, clock, directory, autofill, approve, tariff),
+            routes=Routes(store, clock, directory, accounts, numbering, _numbers()),
+            opt_outs=OptOuts(store, clock, keyring, numbering, sequence),
             idempotency=Idempotency(store, clock, entropy, keyring),
-            webhook_endpoints=WebhookEndpoints(store, clock, entropy, posting, http=http),
-            webhook_log=WebhookLog(store, clock, keyring),
-            hosted_pages=HostedPages(
-                store, clock, keyring, directory, throughput, settings.public_url
-            ),
+            **more | self._post(keyring, entropy, poster),
+            hosted_pages=HostedPages(store, clock, keyring, directory, throughput, url),
             advising=Advising(store, clock, accounts),
             throughput=throughput,
             clock=clock,
@@ -192,11 +171,53 @@ class Runtime:
         self.rehearsal = msgspec.structs.replace(
             self.services, sending=Rehearsing(*sending, quota, *writing), throughput=quota
         )
-        schedule = settings.webhook_schedule
-        self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
+        self._hear(keyring, ledger, sequence)
         self.delivering = Delivering(
             store, clock, entropy, keyring, directory, accounts, ledger, sequence, autofill
         )
+
+    def _post(self, keyring: Keyring, entropy: Entropy, told: Poster | None) -> dict[str, Any]:
+        """Join what posts webhooks; its use cases, by their names."""
+        settings, store, clock = self.settings, self.store, self.clock
+        self.poster, self._stranger = adapters.posters(settings, clock, told)
+        posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
+        schedule = settings.webhook_schedule
+        self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
+        http = adapters.plain_http(settings)
+        endpoints = WebhookEndpoints(store, clock, entropy, posting, http=http)
+        return {"webhook_endpoints": endpoints, "webhook_log": WebhookLog(store, clock, keyring)}
+
+    def _keep(
+        self, own: Own, keyring: Keyring, entropy: Entropy, throughput: Throughput
+    ) -> dict[str, Any]:
+        """Join what keeps the provider accounts; their use cases, by their names."""
+        settings, store, clock = self.settings, self.store, self.clock
+        box = SettingsBox(keyring, entropy)
+        setups = adapters.setups(settings, clock, self._network, entropy)
+        maker = AccountMaker(providers, box, setups)
+        self.accounts = keeper = Keeper(store, maker.make, own, Choosing(clock, entropy))
+        desk = ProviderAccounts(store, clock, entropy, keeper, maker, box, settings.public_url)
+        trying = Trying(store, clock, entropy, keeper, self._numbering, throughput)
+        return {"provider_accounts": desk, "trying": trying}
+
+    def _hear(self, keyring: Keyring, ledger: Ledger, sequence: ids.Sequence) -> None:
+        """Join what takes the vendors' word."""
+        store, clock, numbering = self.store, self.clock, self._numbering
+        written = ledger, sequence, self.dispatch
+        self.reporting = Reporting(store, clock, keyring, numbering, *written)
+        self.callbacks = Callbacks(self.accounts, self.reporting, clock)
+        self.bouncing = Bouncing(store, self.accounts, self.reporting)
+        self.sessions = Sessions(self.accounts, providers, self.reporting.take, clock)
+        self._watch()
+
+    def _watch(self) -> None:
+        """Join what tells the operator what needs a look."""
+        settings, store, clock = self.settings, self.store, self.clock
+        self.alerts = Alerts(store, clock, Watching(self.accounts), settings.price_currency)
+        self.alert_mailing = AlertMailing(
+            store, clock, settings.alert_emails,
+            lambda: self.accounts.named(b"", MAIL_ACCOUNT), settings.public_url,
+        )  # fmt: skip
 
     @classmethod
     async def open(
@@ -227,12 +248,14 @@ class Runtime:
         if isinstance(steady, SteadyClock):
             steady.hold_above(int(store.fact(HIGH_WATER) or 0))
         _same_keyring(store, keyring)
-        accounts = ProviderAccounts(
-            inbox or _inbox(settings),
-            _outside(settings) if outside is None else outside,
-            Inbox(script=magic_script(settings.sandbox_delay_s), name=sandbox.ACCOUNT),
+        network = adapters.vendors(settings, steady)
+        own = Own(
+            inbox or adapters.inbox(settings),
+            adapters.magic(settings),
+            adapters.outside(settings, steady, network, entropy) if outside is None else outside,
         )
-        runtime = cls(settings, store, steady, keyring, accounts, entropy, poster)
+        runtime = cls(settings, store, steady, keyring, own, network, entropy, poster)
+        await runtime.accounts.refresh()
         await runtime._default_project()
         return runtime
 
@@ -240,7 +263,8 @@ class Runtime:
         """Close providers and store; what was accepted is durable."""
         self._open = False
         await self.services.events.close()
-        await self._accounts.aclose()
+        await self.accounts.aclose()
+        await self._network.aclose()
         await self.poster.aclose()
         await self._stranger.aclose()
         await self.store.close()
@@ -295,6 +319,10 @@ def _plans() -> Numbering:
     return numbering_from(phonenumberutil, phonenumbers.PhoneMetadata)
 
 
+def _numbers() -> Numbers:
+    return numbers_from(phonenumberutil, phonenumbers.PhoneMetadata)
+
+
 def _same_keyring(store: SqliteStore, keyring: Keyring) -> None:
     """Refuse another deployment's keys before they make every sealed row unreadable."""
     mark = keyring.fingerprint(b"", b"keyring").hex()
@@ -303,51 +331,6 @@ def _same_keyring(store: SqliteStore, keyring: Keyring) -> None:
         store.put_fact(_KEYRING_FACT, mark)
     elif kept != mark:
         raise Misconfigured(PEPPER_LOST)
-
-
-def _inbox(settings: Settings) -> Provider:
-    script = {"script": settings.inbox_script or ""}
-    made: Provider = providers.load("inbox")(providers.settings("inbox", script))
-    return made
-
-
-def _outside(settings: Settings) -> tuple[Provider, ...]:
-    account = settings.smtp_account()
-    if account is None:
-        return ()
-    made: Provider = providers.load("smtp")(providers.settings("smtp", account))
-    return (made,)
-
-
-def _posters(settings: Settings, clock: Clock, told: Poster | None) -> tuple[Poster, Poster]:
-    """What posts for ordinary projects, and for callers with the public keys."""
-    if told is not None:
-        return told, told
-    ordinary, stranger = settings.webhook_networks, settings.sandbox_webhook_networks
-    return _poster(settings, clock, ordinary), _poster(settings, clock, stranger)
-
-
-def _plain_http(settings: Settings) -> Callable[[bytes], bool]:
-    """Whether a project's webhooks may go by plain http, at least to somewhere."""
-    public = settings.webhook_allow_http
-    http = public or bool(settings.webhook_networks)
-    of_strangers = public or bool(settings.sandbox_webhook_networks)
-    return lambda project: of_strangers if strangers.owns(project) else http
-
-
-def _poster(settings: Settings, clock: Clock, allowed: tuple[str, ...]) -> GuardedNetwork:
-    trust = None
-    if settings.webhook_ca_file is not None:
-        trust = ssl.create_default_context()
-        try:
-            trust.load_verify_locations(settings.webhook_ca_file)
-        except OSError as error:
-            raise Misconfigured(
-                f"WATCHWORD_WEBHOOK_CA_FILE names {settings.webhook_ca_file}, which cannot be "
-                f"used ({error.strerror or error})."
-            ) from None
-    http, networks = settings.webhook_allow_http, destinations.networks(allowed)
-    return GuardedNetwork(clock.now, networks, allow_http=http, trust=trust)
 
 
 def _per_day(settings: Settings) -> int | None:

@@ -30,6 +30,7 @@ class Worker:
     def __init__(self, runtime: Runtime) -> None:
         self._delivering = runtime.delivering
         self._idempotency = runtime.services.idempotency
+        self._reporting = runtime.reporting
         self._clock = runtime.clock
         self._free = runtime.settings.worker_concurrency
         self._woken = asyncio.Event()
@@ -118,7 +119,8 @@ class Worker:
 
     async def _hand_over(self, jobs: Sequence[Job]) -> None:
         try:
-            await self._delivering.hand_over(*jobs)
+            if await self._delivering.hand_over(*jobs):
+                self._woken.set()
         except StoreUnavailable as error:
             # The claims' leases end by themselves; the deliveries are then taken as uncertain.
             named = [job.delivery.id.hex() for job in jobs]
@@ -157,6 +159,8 @@ class Worker:
                     while await self._delivering.forget(_SWEEP_ROWS):
                         pass
                     while await self._idempotency.forget(_SWEEP_ROWS):
+                        pass
+                    while await self._reporting.forget(_SWEEP_ROWS):
                         pass
             except Exception:
                 _log.exception("sweep.failed")

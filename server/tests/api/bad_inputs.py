@@ -54,6 +54,7 @@ CHECK = "POST /v1/verifications"
 LIST = "GET /v1/messages"
 KEYS = "POST /v1/api-keys"
 PROJECTS = "POST /v1/projects"
+OPT_OUTS = "POST /v1/opt-outs"
 TO = "+14155550199"
 OTP = {"id": "otp-sms"}
 GOOD = {"to": TO, "template": OTP}
@@ -241,7 +242,7 @@ PATHS = (
     Bad("the wrong method", "PUT /v1/messages", GOOD, NO_METHOD, extra={"allow": "GET, POST"}),
     Bad("delete of a list", "DELETE /v1/messages", None, NO_METHOD),
     Bad("options", "OPTIONS /v1/verifications", None, NO_METHOD, extra={"allow": "POST"}),
-    Bad("post to a page", "POST /healthz", None, NO_METHOD, extra={"allow": "GET"}),
+    Bad("post to a page", "POST /healthz", None, NO_METHOD, extra={"allow": "GET, HEAD"}),
     Bad("no such page", "GET /docs/errors/nothing.md", None, NO_PATH),
 )  # fmt: skip
 
@@ -326,6 +327,90 @@ TEMPLATE_CONFIGS = (
         {"link_domains": ["https://example.com"]}, BAD_FIELD, "link_domains[0]", "pattern"),
 )  # fmt: skip
 
+PUT = "PUT /v1/routes/log-in"
+LOOK = "POST /v1/routes/check"
+
+
+def saving(name: str, at: str, rule: str, *steps: dict[str, object]) -> Bad:
+    return Bad(name, PUT, {"steps": list(steps)}, BAD_FIELD, at, rule)
+
+
+def in_short(name: str, words: str, rule: str) -> Bad:
+    return Bad(name, PUT, {"short_form": words}, BAD_FIELD, "short_form", rule)
+
+
+SMS_STEP, VOICE_STEP = {"channel": "sms"}, {"channel": "voice"}
+
+ROUTES = (
+    Bad("a route of nothing", PUT, {}, BAD_FIELD, "steps", "required"),
+    Bad("a route in both forms", PUT, {"steps": [SMS_STEP], "short_form": "sms"}, BAD_FIELD,
+        "short_form", "conflict"),
+    Bad("a route with a typo", PUT, {"step": [SMS_STEP]}, BAD_FIELD, "step", "unknown_field"),
+    Bad("a route called check", "PUT /v1/routes/check", {"short_form": "sms"}, NO_METHOD),
+    Bad("a route called sms", "PUT /v1/routes/sms", {"short_form": "sms"}, BAD_FIELD, "route_id",
+        "reserved"),
+    Bad("a route with an odd id", "PUT /v1/routes/a%20b", {"short_form": "sms"}, BAD_FIELD,
+        "route_id", "id"),
+    Bad("a route with a long id", f"PUT /v1/routes/{'x' * 65}", {"short_form": "sms"}, BAD_FIELD,
+        "route_id", "id"),
+    Bad("a long description", PUT, {"short_form": "sms", "description": "x" * 256}, BAD_FIELD,
+        "description", "max_length"),
+    Bad("an unknown route to read", "GET /v1/routes/none", None, NOT_FOUND),
+    Bad("an unknown route to delete", "DELETE /v1/routes/none", None, NOT_FOUND),
+    Bad("routes without the right", "GET /v1/routes", None, FORBIDDEN,
+        headers={"authorization": "{checker_key}"}, extra={"scope": "routes:manage"}),
+    saving("no step", "steps", "min_length"),
+    saving("eleven steps", "steps", "max_length", *[SMS_STEP] * 11),
+    saving("a step without channel", "steps[0].channel", "required", {}),
+    saving("a step of no channel", "steps[1].channel", "enum", SMS_STEP, {"channel": "pigeon"}),
+    saving("a step in capitals", "steps[0].channel", "enum", {"channel": "SMS"}),
+    saving("a step with a typo", "steps[0].wait", "unknown_field", {**SMS_STEP, "wait": 30}),
+    saving("a wait of 0", "steps[1].wait_s", "minimum", SMS_STEP, {**VOICE_STEP, "wait_s": 0}),
+    saving("a wait of 601", "steps[0].wait_s", "maximum", {**SMS_STEP, "wait_s": 601}),
+    saving("a wait in words", "steps[0].wait_s", "type", {**SMS_STEP, "wait_s": "30s"}),
+    saving("an until that is none", "steps[0].until", "enum", {**SMS_STEP, "until": "read"}),
+    saving("a step by an account in capitals", "steps[0].accounts[0]", "pattern",
+           {**SMS_STEP, "accounts": ["A"]}),
+    saving("an account twice", "steps[0].accounts", "duplicate",
+           {**SMS_STEP, "accounts": ["a", "a"]}),
+    saving("an account that is not there", "steps[1].accounts", "unknown_account", VOICE_STEP,
+           {**SMS_STEP, "accounts": ["nobody"]}),
+    saving("a country that is none", "steps[0].when.countries", "country",
+           {**SMS_STEP, "when": {"countries": ["XX"]}}),
+    saving("a country in small letters", "steps[0].when.countries[0]", "pattern",
+           {**SMS_STEP, "when": {"countries": ["sg"]}}),
+    saving("a type of number that is none", "steps[0].when.number_types[0]", "enum",
+           {**SMS_STEP, "when": {"number_types": ["landline"]}}),
+    saving("a condition that is none", "steps[0].when.project", "unknown_field",
+           {**SMS_STEP, "when": {"project": "x"}}),
+    saving("a condition against itself", "steps[0].when.not_countries", "contradiction",
+           {**SMS_STEP, "when": {"countries": ["SG"], "not_countries": ["SG"]}}),
+    saving("a type its country has not", "steps[0].when.number_types", "contradiction",
+           {**SMS_STEP, "when": {"countries": ["US"], "number_types": ["mobile"]}}),
+    saving("a step twice", "steps[2]", "repeated_step", SMS_STEP, VOICE_STEP, SMS_STEP),
+    saving("a step too late", "steps[1]", "turn_too_late", {**SMS_STEP, "wait_s": 600}, VOICE_STEP),
+    in_short("a short form with a hole", "sms||voice", "empty_step"),
+    in_short("a short form of no channel", "sms|pigeon", "channel"),
+    in_short("a short form that turns", "sms|sms", "repeated_channel"),
+    in_short("a short form with a long wait", "sms(601s)|voice", "wait_s"),
+    in_short("a short form with an odd option", "sms(30)|voice", "option"),
+    in_short("a short form of 401", "x" * 401, "max_length"),
+    sending("a route in short with an odd wait", BAD_FIELD, "route", "wait_s", route="sms(0s)"),
+    sending("a route that is not there", NOT_FOUND, "route", None, route="none"),
+    Bad("a template of both ways", CONFIGS, {**SAID, "route": "log-in"}, BAD_FIELD, "route",
+        "conflict"),
+    Bad("a template of a route that is not there", CONFIGS,
+        {"template_id": "x", "route": "none", "sms_config": {}}, BAD_FIELD, "route",
+        "unknown_route"),
+    Bad("nothing to look at", LOOK, {}, BAD_FIELD, "steps", "required"),
+    Bad("an unknown route to look at", LOOK, {"route_id": "none"}, NOT_FOUND),
+    Bad("two routes to look at", LOOK, {"route_id": "x", "short_form": "sms"}, BAD_FIELD,
+        "short_form", "conflict"),
+    Bad("a route for nobody", LOOK, {"short_form": "sms", "to": "nobody"}, BAD_NUMBER, "to",
+        "letters"),
+    Bad("a route for no template", LOOK, {"short_form": "sms", "template_id": "none"}, NOT_FOUND),
+)  # fmt: skip
+
 CONTROL = (
     Bad("an inbox of a live project", "GET /v1/inbox/messages", None, REFUSED,
         headers={"authorization": "{live_key}"}, extra={"reason": "live_project"}),
@@ -362,6 +447,66 @@ CONTROL = (
     Bad("a limit of nothing", "PATCH /v1/projects/{other_project}",
         {"limits": {"key": {"count": 0, "period": 1}}}, BAD_FIELD, "limits.count", "minimum"),
     Bad("unlock nobody", "POST /v1/guard/unlock", {"to": "nobody"}, BAD_FIELD, "to", "letters"),
+    Bad("opt nobody out", OPT_OUTS, {"to": "nobody"}, BAD_FIELD, "to", "letters"),
+    Bad("opt out of a fax", OPT_OUTS, {"to": TO, "channels": ["fax"]}, BAD_FIELD, "channels[0]"),
+    Bad("opt a number out of email", OPT_OUTS, {"to": TO, "channels": ["email"]}, BAD_FIELD,
+        "channels", "reach"),
+    Bad("lift what is not there", "DELETE /v1/opt-outs?to=%2B14155550198", None, NOT_FOUND),
+)  # fmt: skip
+
+PROVIDERS = "POST /v1/providers"
+PROVIDER = "prv_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"
+SMTP = {"name": "mail", "provider": "smtp"}
+MAIL = {"host": "127.0.0.1", "from_address": "codes@watchword.test"}
+
+
+def account(what: str, at: str, rule: str, **body: Any) -> Bad:
+    return Bad(what, PROVIDERS, {**SMTP, "settings": MAIL, **body}, BAD_FIELD, at, rule)
+
+
+PROVIDER_ACCOUNTS = (
+    Bad("an account without a provider", PROVIDERS, {"name": "mail"}, BAD_FIELD, "provider",
+        "required"),
+    account("a provider that is none", "provider", "enum", provider="pigeon-post"),
+    account("the inbox as a provider", "provider", "enum", provider="inbox"),
+    account("an account without a name", "name", "min_length", name=""),
+    account("an account named in capitals", "name", "pattern", name="MAIL"),
+    account("an account with a space", "name", "pattern", name="mail two"),
+    account("an account named like ours", "name", "reserved", name="inbox"),
+    account("a weight below 0", "weight", "minimum", weight=-1),
+    account("a weight above 1000", "weight", "maximum", weight=1001),
+    account("settings as a list", "settings", "type", settings=[1]),
+    account("a setting too few", "settings.from_address", "required",
+            settings={"host": "127.0.0.1"}),
+    account("a setting too many", "settings.hostname", "unknown_field",
+            settings={**MAIL, "hostname": "mail.watchword.test"}),
+    account("a port in words", "settings.port", "type", settings={**MAIL, "port": "many-many"}),
+    account("a port too high", "settings.port", "maximum", settings={**MAIL, "port": 70_000}),
+    account("a security that is none", "settings.security", "enum",
+            settings={**MAIL, "security": "ssl-or-so"}),
+    account("a password alone", "settings.password", "value",
+            settings={**MAIL, "password": "tok-Zq81-canary"}),
+    account("a host that is none", "settings.host", "value",
+            settings={**MAIL, "host": "not a host"}),
+    account("a number as host", "settings.host", "type", settings={**MAIL, "host": 127001}),
+    Bad("an unknown account", f"GET /v1/providers/{PROVIDER}", None, NOT_FOUND),
+    Bad("an account with a bad id", "GET /v1/providers/prv_x", None, NOT_FOUND),
+    Bad("change an unknown account", f"PATCH /v1/providers/{PROVIDER}", {"weight": 1}, NOT_FOUND),
+    Bad("delete an unknown account", f"DELETE /v1/providers/{PROVIDER}", None, NOT_FOUND),
+    Bad("test an unknown account", f"POST /v1/providers/{PROVIDER}/test", {"to": TO}, NOT_FOUND),
+    Bad("test without a recipient", f"POST /v1/providers/{PROVIDER}/test", {}, BAD_FIELD, "to",
+        "required"),
+    Bad("test by pigeon", f"POST /v1/providers/{PROVIDER}/test",
+        {"to": TO, "channel": "pigeon"}, BAD_FIELD, "channel", "enum"),
+    Bad("the health of no account", f"GET /v1/providers/{PROVIDER}/health", None, NOT_FOUND),
+    Bad("a check-up in words", f"GET /v1/providers/{PROVIDER}/health?checkup=perhaps", None,
+        BAD_FIELD, "checkup", "type"),
+    Bad("a dry run of no account", f"POST /v1/providers/{PROVIDER}/dry-run", {"to": TO},
+        NOT_FOUND),
+    Bad("another name", f"PATCH /v1/providers/{PROVIDER}", {"name": "other"}, BAD_FIELD, "name",
+        "unknown_field"),
+    Bad("accounts without the right", "GET /v1/providers", None, FORBIDDEN,
+        headers={"authorization": "{checker_key}"}, extra={"scope": "providers:manage"}),
 )  # fmt: skip
 
 BAD_INPUTS: tuple[Bad, ...] = (
@@ -374,5 +519,7 @@ BAD_INPUTS: tuple[Bad, ...] = (
     *QUERIES,
     *STATES,
     *TEMPLATE_CONFIGS,
+    *ROUTES,
     *CONTROL,
+    *PROVIDER_ACCOUNTS,
 )

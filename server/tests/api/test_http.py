@@ -24,6 +24,7 @@ def with_settings(world: World, **changes: Any) -> AsgiClient:
         rehearsal=world.runtime.rehearsal,
         ready=world.runtime.ready,
         services_of=world.runtime.services_of,
+        callbacks=world.runtime.callbacks,
     )
     return AsgiClient(create(runtime), world.client.authorization)  # type: ignore[arg-type]
 
@@ -36,6 +37,7 @@ def with_services(world: World, **changes: Any) -> AsgiClient:
         rehearsal=world.runtime.rehearsal,
         ready=world.runtime.ready,
         services_of=world.runtime.services_of,
+        callbacks=world.runtime.callbacks,
     )
     return AsgiClient(create(runtime), world.client.authorization)  # type: ignore[arg-type]
 

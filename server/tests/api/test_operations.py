@@ -31,7 +31,11 @@ IDS = (
     "unlockAddress createWebhookEndpoint listWebhookEndpoints getWebhookEndpoint "
     "updateWebhookEndpoint deleteWebhookEndpoint rotateWebhookSecret testWebhookEndpoint "
     "listWebhookDeliveries getWebhookDelivery replayWebhooks listEvents getEvent streamEvents "
-    "sendCustomMessage listSandboxMessages setSandboxWebhook"
+    "sendCustomMessage listSandboxMessages setSandboxWebhook "
+    "listProviderTypes createProvider listProviders getProvider updateProvider deleteProvider "
+    "testProvider getProviderHealth dryRunProvider "
+    "listRoutes getRoute putRoute deleteRoute checkRoute "
+    "listOptOuts addOptOut removeOptOut getNextStep"
 )
 
 WITHOUT_ID = {name: value for name, value in EXAMPLE.items() if name != "template_id"}

@@ -176,3 +176,32 @@ def test_an_address_is_unlocked_and_shown_masked(cli, as_json: Json) -> None:
 )
 def test_a_duration_is_written_as_it_would_be_typed(seconds: int, text: str) -> None:
     assert spelled(seconds) == text
+
+
+def test_an_opt_out_is_added_listed_masked_and_lifted(cli, as_json: Json) -> None:
+    assert "Nobody" in cli("opt-outs", "list").stdout
+    shown = cli("opt-outs", "add", "-", "--channel", "sms", input="+14155552671\n").stdout
+    assert "4155552671" not in shown
+    assert "sms" in shown
+    assert "+14*****2671" in cli("opt-outs", "list").stdout
+    (one,) = as_json("opt-outs", "list", "--to", "+14155552671")["data"]
+    assert (one["channel"], one["source"]) == ("sms", "operator")
+    assert len(as_json("opt-outs", "add", "ada@example.com")["data"]) == 1
+    assert (
+        as_json("opt-outs", "remove", "+14155552671", "--channel", "voice", code=1)["code"] == 4001
+    )
+    assert as_json("opt-outs", "remove", "+14155552671")["removed"] == 1
+    assert as_json("opt-outs", "add", "415", code=1)["field"] == "to"
+
+
+def test_marketing_is_switched_on_with_its_hours_and_off(cli, as_json: Json) -> None:
+    said = cli("projects", "set-marketing", "default", "on", "--from", "09:00").stdout
+    assert "from 09:00 to 21:00" in said
+    off = as_json("projects", "set-marketing", "default", "off")["marketing"]
+    assert off == {"enabled": False, "start": "08:00", "end": "21:00"}
+    wrong = as_json("projects", "set-marketing", "default", "on", "--until", "07:00", code=1)
+    assert (wrong["field"], wrong["rule"]) == ("marketing.end", "after")
+    assert (
+        as_json("projects", "set-marketing", "default", "on", "--from", "8", code=1)["status"]
+        == 400
+    )

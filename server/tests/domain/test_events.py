@@ -13,7 +13,8 @@ from watchword_server.domain.verification import Status
 
 FIELDS = {
     "to", "channel", "provider", "delivery_id", "step", "reason", "raw", "checks", "checks_left",
-    "maybe_duplicate", "assurance", "by", "changed",
+    "maybe_duplicate", "assurance", "by", "changed", "sender", "said", "choice",
+    "conversion", "usual", "started", "balance", "threshold", "spent", "budget", "currency", "day",
 }  # fmt: skip
 """All that an event may say; a new field has to be put here by somebody who thought about it."""
 
@@ -54,7 +55,7 @@ def every_end_has_an_event(types):
     assert ends <= names
     assert {f"delivery.{status}" for status in DeliveryStatus} <= names
     assert all(
-        re.fullmatch(r"(verification|delivery|template|key|webhook)\.[a-z_]+", name)
+        re.fullmatch(r"(verification|delivery|template|key|webhook|message|alert)\.[a-z_]+", name)
         for name in names
     )
 

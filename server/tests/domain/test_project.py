@@ -12,7 +12,7 @@ QUICK = settings(
 
 
 def test_the_scopes_of_an_operator_are_apart_from_those_of_a_project():
-    operators = {Scope.SERVER_ADMIN, Scope.TEMPLATES_REVIEW}
+    operators = {Scope.SERVER_ADMIN, Scope.TEMPLATES_REVIEW, Scope.AGENT_VERIFY}
     assert operators | PROJECT_SCOPES == set(Scope)
     assert not operators & PROJECT_SCOPES
 

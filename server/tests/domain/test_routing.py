@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from watchword_server.domain import routing
 from watchword_server.domain.routing import (
+    FailOver,
     GiveUp,
     Outcome,
     Rest,
@@ -22,7 +23,7 @@ from watchword_server.domain.routing import (
 )
 
 QUICK = settings(
-    max_examples=90, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
+    max_examples=250, deadline=None, database=None, derandomize=True, phases=[Phase.generate]
 )
 O = Outcome  # noqa: E741 - as short as the table below
 HAND_OVERS = (O.SENT, O.DELIVERED, O.REJECTED, O.UNAVAILABLE, O.UNCERTAIN, O.UNCERTAIN)
@@ -33,7 +34,9 @@ LATER = {
 }
 """What may still come of a step that is being waited for."""
 LEFT = {O.SENT, O.DELIVERED, O.UNCERTAIN, O.UNDELIVERED}
-MOST_DECISIONS = 40
+MOST_DECISIONS = 80
+MOST_OTHERS = 3
+"""Further accounts that may carry a step."""
 
 steps = st.builds(
     Step, st.just("sms"), st.just(("acme",)), st.integers(0, 90), st.sampled_from([None, *Until])
@@ -46,6 +49,7 @@ fates = st.binary(min_size=16, max_size=16).map(itertools.cycle)
 def walk(decide, route, fate):
     """Take the route as the worker does; what was taken, and how it ended."""
     taken, may_have_left = [Take(0)], False
+    others = [next(fate) % (MOST_OTHERS + 1) for _ in route]
     for _ in range(MOST_DECISIONS):
         last = taken[-1]
         outcome = first = HAND_OVERS[next(fate) % 6]
@@ -53,14 +57,21 @@ def walk(decide, route, fate):
         while True:
             may_have_left |= outcome in LEFT
             standing = Standing(
-                last.index, reports, may_have_left, first is O.UNCERTAIN, last.maybe_duplicate
-            )
+                last.index, reports, may_have_left, first is O.UNCERTAIN, last.maybe_duplicate,
+                others=outcome is O.UNAVAILABLE and others[last.index] > 0,
+            )  # fmt: skip
             decision = decide(route, standing, outcome)
             if not isinstance(decision, Wait):
                 break
             assert outcome in LATER, "waits for what is over"
             outcome = LATER[outcome][next(fate) % len(LATER[outcome])]
-        if isinstance(decision, Take):
+        if isinstance(decision, FailOver):
+            assert outcome is O.UNAVAILABLE, "leaves an account that took the message, or refused"
+            assert others[last.index] > 0, "tries an account twice"
+            others[last.index] -= 1
+        elif outcome is O.UNAVAILABLE:
+            assert not others[last.index], "leaves a step whose accounts were not all tried"
+        if isinstance(decision, Take | FailOver):
             taken.append(decision)
         else:
             return taken, decision, may_have_left
@@ -71,10 +82,13 @@ def any_walk_ends_and_goes_forward(decide):
     @QUICK
     @given(routes, fates)
     def holds(route, fate):
-        taken, end, may_have_left = walk(decide, route, fate)
-        indices = [one.index for one in taken]
-        first_times = [one.index for one in taken if not one.maybe_duplicate]
+        decided, end, may_have_left = walk(decide, route, fate)
+        indices = [one.index for one in decided]
         assert indices == sorted(indices), "moves backwards"
+        marks = [one.maybe_duplicate for one in decided]
+        assert marks == sorted(marks), "forgets that it may be a duplicate"
+        taken = [one for one in decided if isinstance(one, Take)]
+        first_times = [one.index for one in taken if not one.maybe_duplicate]
         assert first_times == list(range(len(first_times))), "repeats or skips a step"
         repeats = [one.index for one in taken if one.maybe_duplicate]
         assert repeats in ([], [len(route) - 1]), "repeats more than the last step once"
@@ -119,7 +133,27 @@ def waits_for_the_dead(route, standing, outcome):
     return Wait(5) if outcome is O.REJECTED else decide(route, standing, outcome)
 
 
+def never_fails_over(route, standing, outcome):
+    return decide(route, msgspec.structs.replace(standing, others=False), outcome)
+
+
+def fails_over_for_ever(route, standing, outcome):
+    return decide(route, msgspec.structs.replace(standing, others=True), outcome)
+
+
+def fails_over_what_was_refused(route, standing, outcome):
+    if outcome is O.REJECTED and not standing.repeated:
+        return FailOver(standing.index)
+    return decide(route, standing, outcome)
+
+
+def forgets_the_mark(route, standing, outcome):
+    decision = decide(route, standing, outcome)
+    return FailOver(decision.index) if isinstance(decision, FailOver) else decision
+
+
 MUTANTS = (
+    never_fails_over, fails_over_for_ever, fails_over_what_was_refused, forgets_the_mark,
     repeats_for_ever, repeats_without_a_mark, starts_over, repeats_any_step, gives_up_too_early,
     never_gives_up, waits_for_the_dead,
 )  # fmt: skip
@@ -145,6 +179,29 @@ def test_what_failed_falls_back_at_once(outcome):
     nothing_left = msgspec.structs.replace(FIRST, may_have_left=False)
     assert decide((A, B), FIRST, outcome) == Take(1)
     assert decide((A, B), nothing_left, outcome) == Take(1)
+
+
+def test_what_could_not_be_handed_over_goes_to_another_account_first():
+    others = msgspec.structs.replace(LAST, others=True)
+    assert decide((A, B), others, O.UNAVAILABLE) == FailOver(1)
+    repeated = msgspec.structs.replace(others, repeated=True)
+    assert decide((A, B), repeated, O.UNAVAILABLE) == FailOver(1, maybe_duplicate=True)
+
+
+@pytest.mark.parametrize("outcome", [one for one in O if one is not O.UNAVAILABLE])
+def test_only_what_could_not_be_handed_over_goes_to_another_account(outcome):
+    others = msgspec.structs.replace(FIRST, others=True)
+    assert not isinstance(decide((A, B), others, outcome), FailOver)
+
+
+@pytest.mark.parametrize("outcome", O)
+def test_what_does_not_lead_takes_no_step(outcome):
+    """Its step was sent again, or a further one was taken: that one goes on."""
+    follower = msgspec.structs.replace(FIRST, leads=False, uncertain=True)
+    assert decide((A, B), follower, outcome) == Rest()
+    alone = msgspec.structs.replace(follower, may_have_left=False)
+    failed = outcome in (O.REJECTED, O.UNAVAILABLE, O.UNDELIVERED)
+    assert decide((A, B), alone, outcome) == (GiveUp() if failed else Rest())
 
 
 @pytest.mark.parametrize("outcome", [O.REJECTED, O.UNAVAILABLE])

@@ -19,15 +19,19 @@ from watchword_server.api.app import Application
 from watchword_server.cli import hosting
 from watchword_server.domain.delivery import Message, Receipt
 from watchword_server.domain.errors import RATE_LIMITED, Problem
-from watchword_server.domain.routing import Step
+from watchword_server.domain.routing import Wait
 from watchword_server.domain.verification import Status, Trigger
 from watchword_server.domain.webhook import WebhookStatus
 from watchword_server.mcp import tools
+from watchword_server.providers import calling
 from watchword_server.providers.inbox import Inbox
-from watchword_server.services import delivering, idempotency
+from watchword_server.services import idempotency
+from watchword_server.services.accounts import Keeper
 from watchword_server.services.checking import Checked, Checking
+from watchword_server.services.delivering import claiming, following, handing_over
 from watchword_server.services.idempotency import Idempotency, _Given
-from watchword_server.services.sending import Sending, draft, service
+from watchword_server.services.reporting import Reporting
+from watchword_server.services.sending import Sending, service
 from watchword_server.services.webhooks import notifying
 from watchword_server.storage import verifications, writer
 from watchword_server.storage.deliveries import WorkRows
@@ -52,13 +56,18 @@ def put(owner: Any, name: str, value: Any) -> Any:
 
 def quick() -> None:
     """Leases, hand-overs and waits of seconds instead of tens of seconds."""
-    for module in (ledger, delivering):
+    for module in (ledger, claiming):
         put(module, "LEASE_S", LEASE_S)
-    put(delivering, "HAND_OVER_S", HAND_OVER_S)
+    put(handing_over, "HAND_OVER_S", HAND_OVER_S)
     put(idempotency, "LEASE_S", LEASE_S)
     put(idempotency, "RENEW_S", LEASE_S / 4)
     put(notifying, "LEASE_S", LEASE_S)
-    put(draft, "_step", lambda channel: Step(channel, wait_s=WAIT_S))
+
+    def soon(*given: Any) -> Any:
+        decision = deciding(*given)
+        return Wait(WAIT_S) if isinstance(decision, Wait) else decision
+
+    deciding = put(following, "decide", soon)
 
 
 # ---- races ----------------------------------------------------------------------------------
@@ -116,7 +125,14 @@ def look_then_insert() -> None:
             raise Problem(RATE_LIMITED, "cooling", retry_after=30, extra={"message_id": id})
         await self._store.write(
             lambda tx: self._ledger.begin(
-                tx, made, given.route[0], now, claimed=False, opened=given.opened, fresh=False
+                tx,
+                made,
+                given.route[0],
+                given.account,
+                now,
+                claimed=False,
+                opened=given.opened,
+                fresh=False,
             )
         )
         self._dispatch.wake()
@@ -190,8 +206,17 @@ def pretend_to_send() -> None:
     async def sent(provider: Any, message: Any) -> Receipt:
         return Receipt(reference=message.id, delivered=False)
 
-    put(delivering, "_bounded", sent)
+    put(handing_over, "_bounded", sent)
     put(Inbox, "send", sent)
+
+
+def deaf() -> None:
+    """What vendors report is taken, and forgotten."""
+
+    async def take(self: Any, *given: Any) -> None:
+        return None
+
+    put(Reporting, "take", take)
 
 
 def webhook_done_at_claim() -> None:
@@ -204,6 +229,11 @@ def webhook_done_at_claim() -> None:
         return found
 
     claiming = put(WebhookDeliveryRows, "claim", claimed)
+
+
+def believe_any_signature() -> None:
+    """Whatever a callback is signed with is right."""
+    put(calling, "same", lambda left, right: True)
 
 
 def stop_at_once() -> None:
@@ -298,6 +328,18 @@ def whispers_codes() -> None:
     put(tools, "_advice", lambda found: f"ask again {base64.b64encode(last).decode()}")
 
 
+def never_look_for_accounts() -> None:
+    """Provider accounts are read once, at the start."""
+    looked: list[bool] = []
+
+    async def once(self: Keeper) -> bool:
+        if not looked:
+            looked.append(await refresh(self))
+        return False
+
+    refresh = put(Keeper, "refresh", once)
+
+
 ALTERATIONS: dict[str, Callable[[], None]] = {
     function.__name__: function
     for function in (
@@ -305,6 +347,7 @@ ALTERATIONS: dict[str, Callable[[], None]] = {
         webhook_done_at_claim,
         pretend_to_send, stop_at_once, drop_hand_overs, code_in_a_log, code_in_the_store,
         any_host, any_proxy, batch_of_one, any_header, look_then_claim, answers_in_memory,
-        whispers_codes,
+        whispers_codes, never_look_for_accounts,
+        believe_any_signature,
     )
 }  # fmt: skip

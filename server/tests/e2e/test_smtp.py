@@ -4,14 +4,18 @@ And on a development server, a chain that falls back.  The mutant that each must
 that says it sent, and did not: a message whose hand-over was made up (`pretend_to_send`).
 """
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from e2e.deployment import Server, Site, until
+from e2e.deployment import Server, Site, environment, until
 from providers.smtp_peer import SmtpPeer
+from providers.test_smtp_bounces import SAMPLES
 from watchword import APIError, Message, Watchword
 
 EMAIL, PHONE = "ada@mail.test", "+14155552671"
@@ -117,3 +121,42 @@ def test_mail_that_is_not_sent_is_caught(deploy: Callable[..., Site]) -> None:
 def test_a_chain_without_a_fallback_is_caught(site: Site) -> None:
     with pytest.raises(AssertionError):
         chain_falls_back(site, "pretend_to_send")
+
+
+def bounce_is_heard(deploy: Callable[..., Site], peer: SmtpPeer, *alterations: str) -> None:
+    """A mail that was taken comes back; the command that a mail server pipes it into is told."""
+    site = deploy(
+        smtp_host=peer.host, smtp_port=str(peer.port), smtp_ca_file=peer.ca_file,
+        smtp_from_address="codes@watchword.test", smtp_bounce_address="b@mail.watchword.test",
+        smtp_bounce_secret="a secret of this server",
+    )  # fmt: skip
+    site.command("projects", "set-mode", "default", "live")
+    server = site.serve(*alterations)
+    with client_of(site, server) as client:
+        sent = client.messages.send(to=EMAIL, template_id="otp-email")
+        until(
+            lambda: deliveries(client.messages.get(sent.message_id))[0][1] == "sent", "it is sent"
+        )
+        to = peer.messages[0].mail_from
+        sample = (SAMPLES / "postfix-failed.eml").read_text("utf-8").replace("{bounce}", to)
+        done = subprocess.run(
+            [sys.executable, "-m", "watchword_server", "bounce", "--provider", "smtp", "--json"],
+            input=sample.encode(), env=environment(**site.settings), capture_output=True,
+            cwd=site.folder, timeout=60, check=False,
+        )  # fmt: skip
+        assert json.loads(done.stdout)["outcome"] == "taken", done.stderr
+        (delivery,) = deliveries(client.messages.get(sent.message_id))
+        assert delivery == ("email", "undelivered", "invalid_recipient")
+        (code,) = _CODE.findall(peer.messages[0].text)
+        proves(client, sent.message_id, code)  # a late code still verifies
+    assert server.stop() == 0
+
+
+def test_a_bounce_is_heard(deploy: Callable[..., Site]) -> None:
+    with SmtpPeer() as peer:
+        bounce_is_heard(deploy, peer)
+
+
+def test_a_server_that_sends_nothing_hears_no_bounce(deploy: Callable[..., Site]) -> None:
+    with SmtpPeer() as peer, pytest.raises((AssertionError, IndexError)):
+        bounce_is_heard(deploy, peer, "pretend_to_send")

@@ -12,6 +12,7 @@ import asyncio
 import email
 import email.policy
 import functools
+import re
 import ssl
 import tempfile
 import threading
@@ -47,6 +48,7 @@ class Received:
     over_tls: bool
     username: str | None
     options: list[str] = field(default_factory=list)
+    notify: list[str] = field(default_factory=list)
 
     @property
     def parsed(self) -> EmailMessage:
@@ -67,11 +69,20 @@ class Received:
         return part.get_content().replace("\r\n", "\n") if part else ""
 
 
+def _taken_out(arg, parameter: str, known: bool):
+    """A command without a parameter of RFC 3461, and what it said; aiosmtpd refuses them all."""
+    if not (arg and known):
+        return arg, []
+    return re.sub(f" {parameter}", "", arg), re.findall(f" ({parameter})", arg)
+
+
 class _Session(SMTP):
     """One connection."""
 
     def __init__(self, peer: "SmtpPeer", **options) -> None:
         self.peer = peer
+        self.asked_back: list[str] = []
+        self.notify: list[str] = []
         super().__init__(peer, hostname="peer.test", **options)
         self._auth_required = peer.login is not None  # as an argument it warns, even over TLS
 
@@ -89,6 +100,14 @@ class _Session(SMTP):
         else:
             await self.push(await self.play(answer))
             self.transport.close()
+
+    async def smtp_MAIL(self, arg) -> None:
+        asked, self.asked_back = _taken_out(arg, r"RET=(?:HDRS|FULL)", self.peer.dsn)
+        await super().smtp_MAIL(asked)
+
+    async def smtp_RCPT(self, arg) -> None:
+        asked, self.notify = _taken_out(arg, r"NOTIFY=[A-Z,]+", self.peer.dsn)
+        await super().smtp_RCPT(asked)
 
     async def smtp_DATA(self, arg) -> None:  # before the 354
         answer = self.peer.next_answer("DATA")
@@ -136,11 +155,13 @@ class SmtpPeer:
         login: tuple[str, str] | None = None,
         smtputf8: bool = True,
         answers: Mapping[str, Sequence[str | None]] | None = None,
+        dsn: bool = False,
     ) -> None:
         assert not set(answers or {}) - set(STEPS)
         self.security = security
         self.login = login
         self.smtputf8 = smtputf8
+        self.dsn = dsn
         self.answers = {step: list(said) for step, said in (answers or {}).items()}
         self.messages: list[Received] = []
         self.connections = 0
@@ -245,6 +266,8 @@ class SmtpPeer:
     async def handle_EHLO(self, server, session, envelope, hostname, responses):
         session.host_name = hostname
         answer = self.next_answer("EHLO")
+        if self.dsn:
+            responses.insert(1, "250-DSN")
         return responses if answer is None else [await server.play(answer)]
 
     async def handle_MAIL(self, server, session, envelope, address, options):
@@ -275,7 +298,8 @@ class SmtpPeer:
                 helo=session.host_name,
                 over_tls=session.ssl is not None or self.security == "tls",
                 username=session.auth_data if session.authenticated else None,
-                options=envelope.mail_options,
+                options=[*envelope.mail_options, *server.asked_back],
+                notify=server.notify,
             )
         )
         return MISSING if answer is None else answer

@@ -61,9 +61,11 @@ class Answered:
 Fake = Callable[[Heard], Answered | Awaitable[Answered]]
 
 
-def setup(account: str = "acme", now: Callable[[], int] = lambda: 1_800_000_000_000) -> Setup:
-    """What an adapter is given; its network may call loopback."""
-    network = GuardedNetwork(now, LOOPBACK, allow_http=True)
+def setup(
+    account: str = "acme", now: Callable[[], int] = lambda: 1_800_000_000_000, networks=LOOPBACK
+) -> Setup:
+    """What an adapter is given; its network may call loopback, unless told otherwise."""
+    network = GuardedNetwork(now, networks, allow_http=True)
     return Setup(
         account=account, callback_url=CALLBACK_URL, network=network, now=now, entropy=bytes
     )
@@ -121,7 +123,8 @@ async def _one(fake: Fake, reader: asyncio.StreamReader, writer: asyncio.StreamW
     if answered.hang_up:
         return False
     headers = {"content-type": "application/json", "content-length": str(len(answered.content))}
+    headers["connection"] = "close"  # or `setup`'s network would have to be closed by every test
     lines = "".join(f"{k}: {v}\r\n" for k, v in (headers | answered.headers).items())
     writer.write(f"HTTP/1.1 {answered.status} \r\n{lines}\r\n".encode() + answered.content)
     await writer.drain()
-    return True
+    return False

@@ -1,10 +1,11 @@
 """One desk for each test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from services.acme import Acme, installed
 from services.desk import Desk, opened
 from services.keyed import servers
 from watchword_server.services.idempotency import Idempotency
@@ -29,3 +30,10 @@ async def two(tmp_path: Path, clock: ManualClock) -> AsyncIterator[tuple[Idempot
 async def one(two: tuple[Idempotency, ...]) -> Idempotency:
     """The first of them."""
     return two[0]
+
+
+@pytest.fixture
+def acme(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Acme]]:
+    """A vendor whose accounts can be seen."""
+    with installed(monkeypatch) as acme:
+        yield acme

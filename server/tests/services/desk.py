@@ -130,12 +130,15 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened(folder: Path, clock: ManualClock, **more: Any) -> AsyncIterator[Desk]:
-    """A desk on a file of its own."""
+async def opened(
+    folder: Path, clock: ManualClock, *further: FakeProvider, **more: Any
+) -> AsyncIterator[Desk]:
+    """A desk on a file of its own; `further` are more carriers."""
     sms = FakeProvider(name="sms carrier", channels=["sms"])
     voice = FakeProvider(name="voice carrier", channels=["voice"])
     mail = FakeProvider(name="mail carrier", channels=["email"])
-    async with open_runtime(folder, clock=clock, outside=(sms, voice, mail), **more) as runtime:
+    outside = (sms, voice, mail, *further)
+    async with open_runtime(folder, clock=clock, outside=outside, **more) as runtime:
         project = next(
             (one for one in await runtime.services.projects.all() if one.name == "shop"), None
         ) or await runtime.services.projects.create("shop", Mode.LIVE)

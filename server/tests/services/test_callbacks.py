@@ -8,6 +8,7 @@ from engagelab_otp import (
     MessageStatusEvent,
     NotificationEvent,
     SystemEvent,
+    UplinkEvent,
     WebhookSignatureError,
     WebhookVerifier,
 )
@@ -228,7 +229,7 @@ def happened(type, subject=SUBJECT, **data):
 CONCERNED = Concerned(PHONE, "sms", "otp-sms", {"user": "1"})
 READ_AS = {
     "verification": MessageStatusEvent, "delivery": MessageStatusEvent,
-    "template": NotificationEvent | SystemEvent, "key": SystemEvent,
+    "template": NotificationEvent | SystemEvent, "key": SystemEvent, "message": UplinkEvent,
 }  # fmt: skip
 
 

@@ -22,8 +22,9 @@ from watchword_server.domain.event_kinds import EXAMPLES, FAMILIES, FIELDS, KIND
 from watchword_server.domain.event_wire import SUBJECTS, WireData
 from watchword_server.domain.events import Data, EventType, encode
 from watchword_server.domain.ids import Prefix
+from watchword_server.domain.inbound import Incoming
 from watchword_server.domain.template import Content, Status, Template
-from watchword_server.ledger import Ledger
+from watchword_server.ledger import Ledger, raise_alert
 from watchword_server.ports.providers import Rejected, Uncertain
 
 PAGE = tracked.ROOT / "docs/events.md"
@@ -37,7 +38,26 @@ ENVELOPE = {
 BY_HAND = {
     EventType.DELIVERY_UNDELIVERED: Data(),
     EventType.WEBHOOK_DISABLED: Data(reason="gone"),
-}
+    EventType.MESSAGE_RECEIVED: Data(
+        sender="+14*****2671", to="+14155550100", channel="sms", provider="acme", said="STOP",
+        choice="out",
+    ),
+}  # fmt: skip
+ALERTS = {
+    EventType.ALERT_CONVERSION_DROP: ("conversion", Data(conversion=31, usual=87, started=412)),
+    EventType.ALERT_PROVIDER_DOWN: ("provider.acme", Data(provider="acme")),
+    EventType.ALERT_PROVIDER_RECOVERED: ("provider.acme", Data(provider="acme")),
+    EventType.ALERT_LOW_BALANCE: (
+        "balance.acme",
+        Data(provider="acme", balance="12.50", threshold="20", currency="USD"),
+    ),
+    EventType.ALERT_BUDGET: (
+        "budget", Data(spent="40.02", budget="50", currency="USD", day="2026-03-01"),
+    ),
+    EventType.ALERT_ENDPOINT_DISABLED: (
+        f"webhook.{EXAMPLES['endpoint_id']}", Data(reason="failing"),
+    ),
+}  # fmt: skip
 """What the scenario below has no way to make happen: written as its service writes it."""
 
 
@@ -75,6 +95,10 @@ async def live(desk):
         await templates.create(desk.caller, template)
         await templates.review(desk.caller, name, status, "so it is", None)
     await templates.delete(desk.caller, "mine")
+    said = Incoming(
+        sender="+14155552677", to="+14155550100", channel="sms", text="Stop", reference="MO1"
+    )
+    await desk.runtime.reporting.take(desk.caller.project, "sms carrier", [said])
 
 
 async def by_hand(desk):
@@ -88,9 +112,12 @@ async def by_hand(desk):
             reason=Reason.UNREACHABLE, raw="30003",
         )  # fmt: skip
         for type, data in BY_HAND.items():
-            if type.family in ("template", "webhook"):
+            if type.family in ("template", "webhook", "message"):
                 subject = b"otp-sms" if type.family == "template" else b"w" * 16
                 tx.events.append(desk.caller.project, subject, type, desk.clock.now(), encode(data))
+
+        for type, (about, data) in ALERTS.items():
+            raise_alert(tx, desk.caller.project, type, about, desk.clock.now(), data)
 
     await desk.runtime.store.write(unit)
 

@@ -152,7 +152,7 @@ async def test_a_carrier_that_breaks_its_contract_is_uncertain(desk):
 
 async def test_a_carrier_that_is_configured_no_more_is_passed_over(desk):
     verification = await desk.fall_back()
-    desk.runtime._accounts._named.pop("sms carrier")
+    desk.runtime.accounts._named.pop("sms carrier")
     await desk.deliver()
     assert await desk.deliveries(verification) == ["sms failed", "voice sent"]
 

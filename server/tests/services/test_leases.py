@@ -6,8 +6,8 @@ from services.desk import opened
 from watchword_server.domain.delivery import DeliveryStatus, Reason, Receipt, may_follow
 from watchword_server.domain.errors import StoreUnavailable
 from watchword_server.domain.verification import Status
+from watchword_server.ledger import LEASE_S
 from watchword_server.ports.providers import Rejected
-from watchword_server.services.delivering import LEASE_S
 
 DELIVERED = Receipt(reference="late", delivered=True)
 
@@ -31,6 +31,38 @@ async def test_a_lost_claim_is_uncertain_then_sent_once_more_and_marked(desk):
     data = (await desk.timeline(verification)).events[-1].data
     assert b'"maybe_duplicate":true' in data
     assert len(desk.sms.messages) == 1
+
+
+async def is_slow_and_not_lost(desk):
+    """The lease runs out while this very process is still handing over."""
+
+    async def slow(message):
+        desk.later(LEASE_S)
+        assert await claim(desk) == []
+        return Receipt(reference="slow")
+
+    desk.sms.script = [slow]
+    verification = await desk.start(ttl_s=600)
+    await desk.deliver()
+    desk.later(120)
+    await desk.deliver()
+    assert await desk.deliveries(verification) == ["sms sent"]
+    assert await desk.runtime.delivering.next_due() is None
+
+
+async def test_a_slow_hand_over_of_this_process_is_not_lost(desk):
+    await is_slow_and_not_lost(desk)
+
+
+async def test_a_slow_hand_over_mutant_is_caught(desk):
+    class Forgetful(dict):
+        def update(self, *given):
+            pass
+
+    delivering = desk.runtime.delivering
+    delivering._in_flight = Forgetful()
+    with pytest.raises(AssertionError):
+        await is_slow_and_not_lost(desk)
 
 
 async def test_a_lost_claim_of_an_earlier_step_falls_back(desk):

@@ -6,9 +6,12 @@ import pytest
 from services.desk import is_refused, refusal
 from services.stage import SECOND, staged
 from watchword_server.domain import sandbox
+from watchword_server.domain.channel import Channel
 from watchword_server.domain.delivery import DeliveryStatus
 from watchword_server.domain.errors import ALREADY_USED, ENDED, RATE_LIMITED
+from watchword_server.domain.route_plan import Plan, PlanStep
 from watchword_server.domain.sandbox import TABLE
+from watchword_server.domain.template import Content, Template
 from watchword_server.domain.verification import Status
 
 LONGEST = 3
@@ -193,3 +196,22 @@ async def test_a_resend_is_not_made_to_wait(tmp_path, clock):
             await refusal(sending.resend(stage.caller, sent.verification.id, None)),
             RATE_LIMITED, limit="sends",
         )  # fmt: skip
+
+
+async def test_a_template_that_names_a_route_plays_as_well(tmp_path, clock):
+    row = row_of("+10000000004")
+    words = {"default": Content("{{code}}", "Your code")}
+    said = dict.fromkeys((Channel.SMS, Channel.VOICE, Channel.WHATSAPP), words)
+    plan = Plan("chain", tuple(map(PlanStep, said)))
+    async with staged(tmp_path, clock, sandbox_delay_s=0) as stage:
+        await stage.services.routes.put(stage.caller, plan)
+        mine = Template("mine", (), said, brand_name="Acme", route="chain")
+        await stage.services.templates.create(stage.caller, mine)
+        sent = await stage.send(row.to, template="mine")
+        await stage.deliver(1)
+        deliveries = (await stage.timeline(sent)).deliveries
+        assert [one.channel for one in deliveries] == [
+            each or sent.verification.channel for each in row.channels
+        ]
+        to_nobody_special = await stage.send("+6581234567", template="mine")
+        assert to_nobody_special.verification.channel == "sms"

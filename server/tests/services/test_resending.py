@@ -1,13 +1,18 @@
 """Sending again: the cool-down, how often, and when a second start is a resend."""
 
+import msgspec
 import pytest
 
 from services.desk import PHONE, is_refused, refusal
 from watchword_server.domain import ids
+from watchword_server.domain.delivery import Reason
 from watchword_server.domain.errors import ENDED, RATE_LIMITED, UNREACHABLE
 from watchword_server.domain.verification import Status
+from watchword_server.ports.providers import Unavailable
+from watchword_server.services.delivering import following
 
 VERIFICATION = ids.Prefix.VERIFICATION
+GONE = Unavailable(Reason.PROVIDER_DOWN, "503")
 
 
 async def climbs_the_ladder(desk, again, waits=(30, 60, 120)):
@@ -237,3 +242,106 @@ async def test_addresses_do_not_share_a_cool_down(desk):
     await desk.start(PHONE)
     await desk.start("+14155552672")
     await desk.start("ada@example.com", template="otp-email")
+
+
+# ---- the next step, asked for --------------------------------------------------------------------
+
+BOTH = {"template": "otp-any", "route": "sms(30s,until=verified)|voice"}
+
+
+async def takes_no_step_twice_after_a_jump(desk, resend):
+    """The wait of the step before is over, but a later step was taken: nothing more is sent."""
+    verification = await desk.start(**BOTH)
+    await desk.deliver()
+    desk.later(30)
+    await resend(verification, "voice")
+    await desk.deliver()
+    for _ in range(4):
+        desk.later(30)
+        await desk.deliver()
+    assert (await desk.deliveries(verification))[1:] == ["voice sent"]
+    assert desk.voice.messages[0].code == desk.sms.messages[0].code
+
+
+async def test_the_step_that_was_asked_for_is_not_taken_again_by_the_wait_before_it(desk):
+    await takes_no_step_twice_after_a_jump(desk, desk.resend)
+
+
+async def test_the_step_that_was_asked_for_mutant_is_caught(desk):
+    async def by_falling_back_too(verification, channel):
+        await desk.resend(verification, channel)
+        await desk.deliver()
+        desk.later(120)
+        await desk.resend(verification, channel)
+
+    with pytest.raises(AssertionError):
+        await takes_no_step_twice_after_a_jump(desk, by_falling_back_too)
+
+
+async def test_the_route_goes_on_behind_the_step_that_was_asked_for(desk):
+    desk.voice.channels = frozenset({"whatsapp", "voice"})
+    route = "sms(until=verified)|whatsapp(30s,until=verified)|voice"
+    verification = await desk.start(template="otp-any", route=route)
+    await desk.deliver()
+    desk.later(30)
+    await desk.resend(verification, "whatsapp")
+    await desk.deliver()
+    desk.later(30)  # the wait of the first is over, and that of the second
+    await desk.deliver()
+    desk.later(60)
+    await desk.deliver()
+    shown = [one.split()[0] for one in await desk.deliveries(verification)]
+    assert shown == ["sms", "whatsapp", "voice"]
+
+
+async def test_a_step_that_was_asked_for_is_a_send_like_any(desk):
+    first = await desk.accept(**BOTH, ttl_s=600)
+    verification = first.verification.id
+    is_refused(await refusal(desk.resend(verification, "voice")), RATE_LIMITED, limit="cooldown")
+    for channel in ("voice", "sms", "voice"):
+        desk.later(120)
+        accepted = await desk.resend(verification, channel)
+        assert accepted.verification.expires_at == first.verification.expires_at
+    events = await desk.events(verification)
+    assert events.count("verification.resent") == 3
+    desk.later(120)
+    is_refused(await refusal(desk.resend(verification, "sms")), RATE_LIMITED, limit="sends")
+
+
+async def test_without_a_channel_the_step_that_was_taken_last_is_repeated(desk):
+    verification = await desk.start(**BOTH)
+    desk.later(30)
+    await desk.resend(verification, "voice")
+    desk.later(60)
+    await desk.resend(verification)
+    assert await desk.deliveries(verification) == ["sms queued", "voice queued", "voice queued"]
+
+
+async def takes_nothing_behind_a_step_that_was_asked_for_again(desk):
+    """The first step failed and the second was sent; the person asks for the first once more."""
+    desk.sms.script = [GONE, GONE]
+    verification = await desk.start(**BOTH)
+    await desk.deliver()
+    desk.later(30)
+    await desk.resend(verification, "sms")
+    for _ in range(4):
+        await desk.deliver()
+        desk.later(30)
+    shown = await desk.deliveries(verification)
+    assert shown == ["sms failed", "voice sent", "sms failed"]
+    assert await desk.status(verification) is Status.PENDING
+
+
+async def test_no_step_is_taken_twice_behind_an_earlier_one_that_was_asked_for(desk):
+    await takes_nothing_behind_a_step_that_was_asked_for_again(desk)
+
+
+async def test_no_step_is_taken_twice_mutant_is_caught(desk, monkeypatch):
+    leads = following.decide
+
+    def always_leads(route, standing, outcome):
+        return leads(route, msgspec.structs.replace(standing, leads=True), outcome)
+
+    monkeypatch.setattr(following, "decide", always_leads)
+    with pytest.raises(AssertionError):
+        await takes_nothing_behind_a_step_that_was_asked_for_again(desk)

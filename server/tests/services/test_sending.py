@@ -18,7 +18,7 @@ from watchword_server.domain.errors import (
 )
 from watchword_server.domain.verification import Assurance, Status
 from watchword_server.ports.providers import Unavailable
-from watchword_server.services import delivering
+from watchword_server.services.delivering import handing_over
 
 
 async def test_a_code_is_sent_and_verified_once(desk):
@@ -87,7 +87,7 @@ async def test_what_a_vendor_repeats_is_not_kept(desk):
 
 
 async def test_nothing_that_is_kept_shows_the_code_mutant_is_caught(desk, monkeypatch):
-    monkeypatch.setattr(delivering, "discreet", lambda raw, message: raw)
+    monkeypatch.setattr(handing_over, "discreet", lambda raw, message: raw)
     with pytest.raises(AssertionError):
         await sends_what_a_vendor_repeats(desk)
 

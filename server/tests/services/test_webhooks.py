@@ -180,17 +180,19 @@ async def test_a_dead_process_mutant_is_caught(hooks: Hooks, monkeypatch):
 
 async def test_an_endpoint_that_is_gone_is_disabled_and_the_others_are_told(hooks: Hooks):
     gone = await hooks.endpoint()
-    other = await hooks.endpoint("https://other.example.com/", types=("webhook.*",))
+    other = await hooks.endpoint("https://other.example.com/", types=("webhook.*", "alert.*"))
     hooks.poster.acts[URL] = Reply(410)
     await hooks.desk.start()
     await hooks.post()
     found, counts = await hooks.endpoints.get(hooks.desk.caller, gone.endpoint.id)
     assert found.disabled is Disabled.GONE
     assert counts == {"exhausted": 1}
-    (told,) = [one for one in hooks.poster.events if one.url != URL]
+    told, alert = (one for one in hooks.poster.events if one.url != URL)
     assert told.json["type"] == "webhook.disabled"
     assert told.json["data"]["endpoint_id"].endswith(gone.endpoint.id.hex())
     assert told.json["data"]["reason"] == "gone"
+    assert alert.json["type"] == "alert.endpoint_disabled"
+    assert alert.json["data"]["alert_id"] == f"webhook.{told.json['data']['endpoint_id']}"
     await hooks.desk.start("+14155552672")
     assert await hooks.post() == 0
     assert other.endpoint.id != gone.endpoint.id

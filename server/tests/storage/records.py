@@ -2,9 +2,15 @@
 
 import msgspec
 
+from watchword_server.domain.alerts import Tally
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.delivery import Delivery, DeliveryStatus
+from watchword_server.domain.inbound import OptOut
+from watchword_server.domain.numbering import NumberType
 from watchword_server.domain.project import ApiKey, Mode, Project, Scope
+from watchword_server.domain.provider_account import ProviderAccount
+from watchword_server.domain.route_plan import Plan, PlanStep, When
+from watchword_server.domain.routing import Until
 from watchword_server.domain.template import Content, Template
 from watchword_server.domain.template import Status as TemplateStatus
 from watchword_server.domain.verification import Assurance, Live, Status, Trigger, end
@@ -15,6 +21,8 @@ from watchword_server.domain.webhook import (
     WebhookEndpoint,
     WebhookStatus,
 )
+from watchword_server.ports.alerts import Alert, AlertMail
+from watchword_server.ports.inbound import HeldReport, KeptReport
 from watchword_server.ports.records import IdempotencyKey, InboxMessage, Work
 from watchword_server.ports.store import Transaction
 from watchword_server.testing import START
@@ -34,6 +42,7 @@ OURS, THEIRS = key("ours"), key("theirs")
 VERIFICATION, ENDED = key("pending", 2), key("ended", 1)
 ADDRESS = key("address")
 ENDPOINT = key("endpoint")
+ACCOUNT = key("account")
 DIGEST = b"DIGEST-THAT-GOES-WITH-ITS-ROW!!!"
 SECRETS = b"SECRETS-THAT-GO-WITH-THEIR-ROW!!"
 
@@ -125,6 +134,17 @@ def template(id: str = "otp-sms", **changes: object) -> Template:
     return msgspec.structs.replace(plain, **changes)
 
 
+def plan(id: str = "log-in", **changes: object) -> Plan:
+    """A saved route with everything that a step can say."""
+    when = When(("SG", "MY"), (), (NumberType.MOBILE,))
+    steps = (PlanStep(Channel.WHATSAPP, ("acme", "bulk"), 30, Until.VERIFIED, when), SMS_STEP)
+    plain = Plan(id, steps, "Log-in codes", NOW, NOW + 1)
+    return msgspec.structs.replace(plain, **changes)
+
+
+SMS_STEP = PlanStep(Channel.SMS)
+
+
 def endpoint(id: bytes = ENDPOINT, **changes: object) -> WebhookEndpoint:
     """An endpoint that is enabled."""
     plain = WebhookEndpoint(
@@ -154,12 +174,64 @@ def webhook_attempt(number: int = 1, **changes: object) -> WebhookAttempt:
     return msgspec.structs.replace(plain, **changes)
 
 
+def account(id: bytes = ACCOUNT, **changes: object) -> ProviderAccount:
+    """An account that is enabled."""
+    plain = ProviderAccount(
+        project=OURS, id=id, name="sms-gate", provider="http", settings=b"sealed", weight=1,
+        disabled=False, created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def kept_report(serial: int = 1, **changes: object) -> KeptReport:
+    """A report that moved its delivery."""
+    plain = KeptReport(
+        project=OURS, verification=VERIFICATION, number=1, id=key("report", serial),
+        status="undelivered", reason="unreachable", raw="30003", moved=True, at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def held_report(serial: int = 1, **changes: object) -> HeldReport:
+    """A report that was faster than its hand-over."""
+    plain = HeldReport(
+        project=OURS, account="acme", reference="SM1", id=key("held", serial),
+        status="undelivered", reason="unreachable", raw="30003", at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def alert(**changes: object) -> Alert:
+    """One that is on."""
+    plain = Alert(project=OURS, kind="alert.budget", about="budget", raised_at=NOW, seen_at=NOW)
+    return msgspec.structs.replace(plain, **changes)
+
+
+def alert_mail(**changes: object) -> AlertMail:
+    """One that is being mailed."""
+    plain = AlertMail(
+        project=OURS, kind="alert.budget", at=NOW, about="budget", data=b"{}",
+        due_at=NOW + MINUTE, tried_at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def opt_out(serial: int = 1, **changes: object) -> OptOut:
+    """Somebody who answered STOP."""
+    plain = OptOut(
+        project=OURS, id=key("opt-out", serial), address=ADDRESS, channel="sms",
+        masked="+1***71", source="recipient", at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
 def one_of_everything(tx: Transaction, owner: bytes) -> None:
     """A row in every table for one project."""
     name = owner.decode()
     assert tx.projects.insert(project(owner, name=name))
     tx.api_keys.insert(api_key(project=owner, id=owner[::-1]))
     tx.templates.put(owner, template())
+    tx.routes.put(owner, plan())
     assert tx.live.insert(live(project=owner))
     tx.verifications.insert(ended(project=owner))
     tx.deliveries.insert(delivery(project=owner))
@@ -172,6 +244,16 @@ def one_of_everything(tx: Transaction, owner: bytes) -> None:
     assert tx.webhook_endpoints.insert(endpoint(project=owner))
     tx.webhook_deliveries.add(webhook_delivery(project=owner))
     tx.webhook_deliveries.log(webhook_attempt(project=owner))
+    assert tx.provider_accounts.insert(account(project=owner))
+    tx.reports.refer(owner, "acme", "SM1", VERIFICATION, 1, NOW)
+    tx.reports.keep(kept_report(project=owner))
+    tx.reports.hold(held_report(project=owner, reference="SM2"))
+    assert tx.incoming.insert(owner, "acme", "MO1", NOW)
+    assert tx.opt_outs.add(opt_out(project=owner))
+    tx.alerts.put(alert(project=owner))
+    tx.alerts.queue(alert_mail(project=owner))
+    tx.tallies.add(owner, NOW, Tally(2, 1))
+    tx.tallies.spend(owner, "2026-03-01", 40_000)
 
 
 def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
@@ -181,6 +263,7 @@ def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
         "api_keys": tx.api_keys.of(owner),
         "templates": tx.templates.of(owner),
         "versions": tx.templates.versions(owner, "otp-sms", 9),
+        "routes": tx.routes.of(owner),
         "live": tx.live.get(owner, VERIFICATION),
         "of_address": tx.live.of_address(owner, ADDRESS),
         "page": tx.verifications.page(owner, None, None, NOW, 9),
@@ -192,4 +275,12 @@ def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
         "endpoints": tx.webhook_endpoints.of(owner),
         "webhooks": tx.webhook_deliveries.page(owner, ENDPOINT, None, None, 0, NOW + DAY, 9),
         "attempts": tx.webhook_deliveries.attempts(owner, ENDPOINT, 1),
+        "provider_accounts": tx.provider_accounts.of(owner),
+        "referred": tx.reports.find(owner, "acme", ("SM1",)),
+        "reports": tx.reports.of(owner, VERIFICATION),
+        "opt_outs": tx.opt_outs.page(owner, None, 9),
+        "alert": tx.alerts.get(owner, "alert.budget", "budget"),
+        "mails": [one for one in tx.alerts.due(NOW + DAY, 99) if one.project == owner],
+        "tally": msgspec.structs.astuple(tx.tallies.total(owner, 0, NOW + DAY))[0],
+        "spent": tx.tallies.spent(owner, "2026-03-01"),
     }

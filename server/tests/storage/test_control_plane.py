@@ -7,11 +7,13 @@ from storage.records import (
     DAY,
     NOW,
     OURS,
+    SMS_STEP,
     THEIRS,
     api_key,
     everything,
     key,
     one_of_everything,
+    plan,
     project,
     template,
 )
@@ -190,3 +192,28 @@ async def test_a_template_is_deleted_with_its_versions(store):
         return tx.templates.versions(THEIRS, "otp-sms", 9)
 
     assert len(await store.write(unit)) == 2
+
+
+async def test_a_route_is_put_once_and_again(store):
+    def unit(tx):
+        tx.routes.put(OURS, plan())
+        tx.routes.put(OURS, plan("another", steps=(SMS_STEP,)))
+        tx.routes.put(OURS, plan(description="Anew"))
+        tx.routes.put(THEIRS, plan("theirs"))
+        assert tx.routes.get(OURS, "log-in") == plan(description="Anew")
+        assert tx.routes.get(OURS, "theirs") is None
+        return list(tx.routes.of(OURS))
+
+    found = await store.write(unit)
+    assert found == [plan("another", steps=(SMS_STEP,)), plan(description="Anew")]
+
+
+async def test_a_route_is_deleted(store):
+    def unit(tx):
+        for owner in (OURS, THEIRS):
+            tx.routes.put(owner, plan())
+        assert tx.routes.delete(OURS, "log-in") is True
+        assert tx.routes.delete(OURS, "log-in") is False
+        return list(tx.routes.of(THEIRS))
+
+    assert await store.write(unit) == [plan()]

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from storage.records import (
+    ACCOUNT,
     ADDRESS,
     DAY,
     ENDED,
@@ -15,6 +16,8 @@ from storage.records import (
     OURS,
     THEIRS,
     VERIFICATION,
+    account,
+    alert_mail,
     api_key,
     delivery,
     endpoint,
@@ -23,10 +26,12 @@ from storage.records import (
     inbox,
     key,
     one_of_everything,
+    plan,
     project,
     template,
     webhook_delivery,
 )
+from watchword_server.domain.alerts import Tally
 from watchword_server.domain.delivery import DeliveryStatus
 from watchword_server.ports import store as ports
 
@@ -88,6 +93,10 @@ FOREIGN = {
     "Templates.keep": lambda tx, p: tx.templates.keep(p, template(version=2)),
     "Templates.delete": lambda tx, p: tx.templates.delete(p, "otp-sms"),
     "Templates.put": lambda tx, p: tx.templates.put(p, template(brand_name="z")),
+    "Routes.get": lambda tx, p: tx.routes.get(p, "log-in"),
+    "Routes.of": lambda tx, p: tx.routes.of(p),
+    "Routes.put": lambda tx, p: tx.routes.put(p, plan(description="z")),
+    "Routes.delete": lambda tx, p: tx.routes.delete(p, "log-in"),
     "WebhookEndpoints.get": lambda tx, p: tx.webhook_endpoints.get(p, ENDPOINT),
     "WebhookEndpoints.of": lambda tx, p: tx.webhook_endpoints.of(p),
     "WebhookEndpoints.update": lambda tx, p: tx.webhook_endpoints.update(
@@ -112,7 +121,31 @@ FOREIGN = {
     ),
     "WebhookDeliveries.by_status": lambda tx, p: tx.webhook_deliveries.by_status(p, ENDPOINT),
     "WebhookDeliveries.attempts": lambda tx, p: tx.webhook_deliveries.attempts(p, ENDPOINT, 1),
+    "ProviderAccounts.get": lambda tx, p: tx.provider_accounts.get(p, ACCOUNT),
+    "ProviderAccounts.named": lambda tx, p: tx.provider_accounts.named(p, "sms-gate"),
+    "ProviderAccounts.of": lambda tx, p: tx.provider_accounts.of(p),
+    "ProviderAccounts.update": lambda tx, p: tx.provider_accounts.update(
+        account(project=p, weight=7)
+    ),
+    "ProviderAccounts.delete": lambda tx, p: tx.provider_accounts.delete(p, ACCOUNT),
     "WebhookDeliveries.event": lambda tx, p: tx.webhook_deliveries.event(p, 1, 1),
+    "Reports.refer": lambda tx, p: tx.reports.refer(p, "acme", "SM1", ENDED, 2, NOW),
+    "Reports.find": lambda tx, p: tx.reports.find(p, "acme", ("SM1",)),
+    "Reports.of": lambda tx, p: tx.reports.of(p, VERIFICATION),
+    "Reports.take_held": lambda tx, p: tx.reports.take_held(p, "acme", ("SM2",)),
+    "OptOuts.remove": lambda tx, p: tx.opt_outs.remove(p, ADDRESS, None),
+    "OptOuts.of_address": lambda tx, p: tx.opt_outs.of_address(p, ADDRESS),
+    "OptOuts.page": lambda tx, p: tx.opt_outs.page(p, None, 9),
+    "Alerts.get": lambda tx, p: tx.alerts.get(p, "alert.budget", "budget"),
+    "Alerts.remove": lambda tx, p: tx.alerts.remove(p, "alert.budget", "budget"),
+    "Alerts.last_tried": lambda tx, p: tx.alerts.last_tried(p, "alert.budget", NOW),
+    "Alerts.update": lambda tx, p: tx.alerts.update(alert_mail(project=p, tried_at=NOW + 1)),
+    "Tallies.count": lambda tx, p: tx.tallies.count(p, bytes(16), b"\xff" * 16).started,
+    "Tallies.newest": lambda tx, p: tx.tallies.newest(p),
+    "Tallies.add": lambda tx, p: tx.tallies.add(p, NOW + 1, Tally(1, 1)),
+    "Tallies.total": lambda tx, p: tx.tallies.total(p, 0, NOW + 1).started,
+    "Tallies.spend": lambda tx, p: tx.tallies.spend(p, "2026-03-01", 1),
+    "Tallies.spent": lambda tx, p: tx.tallies.spent(p, "2026-03-01"),
 }
 """Each method, called by one project with the ids of another's rows."""
 
@@ -129,11 +162,15 @@ ACROSS = {
     "WebhookDeliveries.events_after",
     "WebhookDeliveries.cursor", "WebhookDeliveries.move_cursor", "WebhookDeliveries.sweep",
     "WebhookDeliveries.sequence",
+    "ProviderAccounts.insert", "ProviderAccounts.find", "ProviderAccounts.everywhere",
+    "ProviderAccounts.version",
+    "Reports.keep", "Reports.hold", "Reports.sweep", "IncomingMessages.sweep", "OptOuts.add",
+    "Alerts.put", "Alerts.of_kind", "Alerts.queue", "Alerts.due", "Alerts.sweep", "Tallies.sweep",
 }  # fmt: skip
 """What looks across projects on purpose, or adds a row that names its own."""
 
-ELSEWHERE = {"WorkQueue.release"}
-"""What has a test of its own, in test_work.py."""
+ELSEWHERE = {"WorkQueue.release", "IncomingMessages.insert"}
+"""What has a test of its own, in test_work.py and test_inbound.py."""
 
 STRANGER = key("stranger")
 
@@ -181,7 +218,7 @@ AGGREGATES = {
 
 
 def test_every_method_of_the_store_is_asked():
-    assert len(AGGREGATES) == 13
+    assert len(AGGREGATES) == 20
     every_method_is_called(set(FOREIGN))
 
 
@@ -194,7 +231,9 @@ def project_comes_first(methods):
     for name in methods:
         aggregate, _, method = name.partition(".")
         first = list(inspect.signature(getattr(getattr(ports, aggregate), method)).parameters)[1]
-        assert first in ("project", "delivery", "message", "key", "endpoint"), name
+        assert first in (
+            "project", "delivery", "message", "key", "endpoint", "account", "mail",
+        ), name  # fmt: skip
 
 
 def test_every_method_takes_the_project_first_or_a_row_that_has_one():

@@ -8,9 +8,12 @@ import pytest
 from storage.sqlite import FILE, connected, owned_tables, tables
 from watchword_server.domain.delivery import Delivery
 from watchword_server.domain.errors import Misconfigured
+from watchword_server.domain.inbound import OptOut
 from watchword_server.domain.project import ApiKey, Project
+from watchword_server.domain.provider_account import ProviderAccount
 from watchword_server.domain.verification import Live, Verification
 from watchword_server.domain.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from watchword_server.ports.inbound import HeldReport, KeptReport
 from watchword_server.ports.records import IdempotencyKey, InboxMessage, Work
 from watchword_server.storage import migrate
 from watchword_server.storage.migrate import Migration
@@ -151,7 +154,8 @@ RECORDS = {
     "inbox": InboxMessage, "projects": Project, "api_keys": ApiKey,
     "idempotency_keys": IdempotencyKey,
     "webhook_endpoints": WebhookEndpoint, "webhook_deliveries": WebhookDelivery,
-    "webhook_attempts": WebhookAttempt,
+    "webhook_attempts": WebhookAttempt, "provider_accounts": ProviderAccount,
+    "delivery_reports": KeptReport, "held_reports": HeldReport, "opt_outs": OptOut,
 }  # fmt: skip
 
 

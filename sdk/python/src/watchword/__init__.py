@@ -42,7 +42,16 @@ from watchword.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from watchword.opt_outs import OptOut
 from watchword.protocol import __version__
+from watchword.routes import Route, RouteReport
+from watchword.vendors import (
+    Provider,
+    ProviderHealth,
+    ProviderPreview,
+    ProviderTest,
+    ProviderType,
+)
 
 __all__ = [
     "APIError",
@@ -61,11 +70,19 @@ __all__ = [
     "LintReport",
     "Message",
     "NotFound",
+    "OptOut",
     "PermissionDenied",
     "Ping",
     "Project",
+    "Provider",
+    "ProviderHealth",
+    "ProviderPreview",
+    "ProviderTest",
+    "ProviderType",
     "RateLimited",
     "Replay",
+    "Route",
+    "RouteReport",
     "SandboxWebhook",
     "ServerError",
     "Template",

@@ -14,11 +14,13 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from watchword import endpoints, resources
+from watchword import endpoints, providers, resources
 from watchword.errors import ConnectionFailed, TimedOut
 from watchword.models import Health
+from watchword.opt_outs import OptOuts
 from watchword.protocol import Call, Exchange, Feed, Retry, Settings, configure
 from watchword.resources import AsyncRunner, SyncRunner, W
+from watchword.routes import Routes
 from watchword.sandbox import Sandbox
 from watchword.templates import Templates
 
@@ -127,10 +129,13 @@ class _Client(resources.Resource[W]):
         self.sandbox: Sandbox[W] = Sandbox(runner)
         self.inbox: resources.Inbox[W] = resources.Inbox(runner)
         self.templates: Templates[W] = Templates(runner)
+        self.routes: Routes[W] = Routes(runner)
+        self.opt_outs: OptOuts[W] = OptOuts(runner)
         self.keys: resources.Keys[W] = resources.Keys(runner)
         self.events: resources.Events[W] = resources.Events(runner)
         self.guard: resources.Guard[W] = resources.Guard(runner)
         self.projects: resources.Projects[W] = resources.Projects(runner)
+        self.providers: providers.Providers[W] = providers.Providers(runner)
         self.webhooks: endpoints.Webhooks[W] = endpoints.Webhooks(runner)
 
     @resources.operation

@@ -56,7 +56,8 @@ class Message(Record):
         mode: development or sandbox; None when live, or in a list.
         to: the address, masked.
         verification_url: where the person can type the code; with `get` only, while pending.
-        deliveries: each hand-over to a provider; with `get` only, as is the timeline.
+        deliveries: each hand-over to a provider, with its reports; with `get` only, as is the
+            timeline.
         messages: one entry per recipient, where a custom message was sent to several.
     """
 
@@ -129,6 +130,7 @@ class Template(Record):
     template_id: str
     description: str | None = None
     send_channel_strategy: str | None = None
+    route: str | None = None
     brand_name: str | None = None
     status: int | str | None = None
     audit_remark: str | None = None
@@ -202,6 +204,9 @@ class Project(Record):
     mode: str | None = None
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
     link_domains: Strings = ()
+    marketing: Mapping[str, Any] | None = field(default=None, hash=False)
+    daily_budget: str | None = None
+    low_balance: str | None = None
     created_at: When = None
 
 

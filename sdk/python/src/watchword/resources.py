@@ -372,10 +372,14 @@ class Projects(Resource[W]):
         mode: str | None = None,
         limits: Mapping[str, Mapping[str, int]] | None = None,
         link_domains: Sequence[str] | None = None,
+        marketing: Mapping[str, Any] | None = None,
+        daily_budget: str | None = None,
+        low_balance: str | None = None,
     ) -> Call[Project]:
-        """Change what is given and leave the rest."""
+        """Change what is given and leave the rest; an empty amount takes it away."""
         path, body = f"/projects/{segment(project_id)}", {"name": name, "mode": mode}
-        more = {"limits": limits, "link_domains": link_domains}
+        more = {"limits": limits, "link_domains": link_domains, "marketing": marketing}
+        more |= {"daily_budget": daily_budget, "low_balance": low_balance}
         return Call("PATCH", path, Project.from_wire, body=body | more)
 
     @operation

@@ -32,7 +32,8 @@ class Templates(Resource[W]):
         self,
         *,
         template_id: str,
-        send_channel_strategy: str,
+        send_channel_strategy: str | None = None,
+        route: str | None = None,
         brand_name: str | None = None,
         description: str | None = None,
         verify_code_config: Config | None = None,
@@ -45,6 +46,8 @@ class Templates(Resource[W]):
     ) -> Call[None]:
         """Submit a new template; `get` says whether it is approved already.
 
+        It is sent by its `send_channel_strategy`, or by a saved `route`.
+
         Raises:
             BadRequest: the lint found something; `extra["rule"]` says what.
             Conflict: the id is taken.
@@ -52,6 +55,7 @@ class Templates(Resource[W]):
         body = {
             "template_id": template_id,
             "send_channel_strategy": send_channel_strategy,
+            "route": route,
             "brand_name": brand_name,
             "description": description,
             "verify_code_config": verify_code_config,
@@ -65,15 +69,9 @@ class Templates(Resource[W]):
         return Call("POST", "/template-configs", nothing, body=body)
 
     @operation
-    def lint(
-        self, /, *, template_id: str, send_channel_strategy: str, **parts: Any
-    ) -> Call[LintReport]:
+    def lint(self, /, *, template_id: str, **parts: Any) -> Call[LintReport]:
         """What the policy says about a template, with the arguments of `create`; saves nothing."""
-        body = {
-            "template_id": template_id,
-            "send_channel_strategy": send_channel_strategy,
-            **parts,
-        }
+        body = {"template_id": template_id, **parts}
         return Call("POST", "/template-configs/lint", LintReport.from_wire, body=body)
 
     @operation
@@ -82,6 +80,7 @@ class Templates(Resource[W]):
         template_id: str,
         *,
         send_channel_strategy: str | None = None,
+        route: str | None = None,
         brand_name: str | None = None,
         description: str | None = None,
         verify_code_config: Config | None = None,
@@ -95,6 +94,7 @@ class Templates(Resource[W]):
         """Submit a new version with what is given changed; what is approved stays in use."""
         body = {
             "send_channel_strategy": send_channel_strategy,
+            "route": route,
             "brand_name": brand_name,
             "description": description,
             "verify_code_config": verify_code_config,
@@ -108,12 +108,9 @@ class Templates(Resource[W]):
         return Call("PATCH", _path(template_id), Template.from_wire, body=body)
 
     @operation
-    def replace(
-        self, /, template_id: str, *, send_channel_strategy: str, **parts: Any
-    ) -> Call[Template]:
+    def replace(self, /, template_id: str, **parts: Any) -> Call[Template]:
         """Submit a new version that is wholly what is given, with the arguments of `create`."""
-        body = {"send_channel_strategy": send_channel_strategy, **parts}
-        return Call("PUT", _path(template_id), Template.from_wire, body=body)
+        return Call("PUT", _path(template_id), Template.from_wire, body=parts)
 
     @operation
     def delete(self, template_id: str) -> Call[None]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from watchword_server.api import callbacks
 from watchword_server.api.answer import Answer, fields, header
 from watchword_server.api.dispatch import handle
 from watchword_server.api.hosted import face as hosted
@@ -54,7 +55,7 @@ def create(runtime: Runtime, mounts: Mapping[str, Asgi] = MappingProxyType({})) 
 class Application:
     """Everything that a request needs, looked up once."""
 
-    def __init__(self, runtime: Runtime, mounts: Mapping[str, Asgi]) -> None:
+    def __init__(self, runtime: Runtime, mounts: Mapping[str, Asgi] = MappingProxyType({})) -> None:
         settings = runtime.settings
         self._services = runtime.services
         self._rehearsal = runtime.rehearsal
@@ -64,6 +65,7 @@ class Application:
         self._mounts = mounts
         self.streaming = frozenset(one.path for one in OPERATIONS if one.streams) | set(mounts)
         self._pages = Pages(runtime)
+        self._callbacks = callbacks.CallbackFace(runtime)
         self._hosted = hosted.HostedFace(runtime)
         self._problems = Problems(settings.public_url)
         self._hosts = Hosts(settings.public_url, settings.allowed_hosts)
@@ -152,11 +154,12 @@ class Application:
     async def _outside(
         self, method: str, path: str, headers: Headers, peer: str, submission: HttpSubmission
     ) -> Answer:
-        """What no operation answers and nobody needs a key for."""
-        if path.startswith(PATH):
-            client = self._proxies.client(peer, headers) if self._proxies else peer
-            return await self._hosted.answer(method, path, headers, client, submission)
-        return self._pages.answer(method, path, headers.get(b"accept", b""))
+        """What no operation answers and nobody needs a key for: pages, and vendors' callbacks."""
+        if not path.startswith((PATH, callbacks.PREFIX)):
+            return self._pages.answer(method, path, headers.get(b"accept", b""))
+        client = self._proxies.client(peer, headers) if self._proxies else peer
+        face = self._hosted if path.startswith(PATH) else self._callbacks
+        return await face.answer(method, path, headers, client, submission)
 
     def _request_id(self, given: bytes | None) -> str:
         """The caller's own id for the request if it is a plain word, else a new one."""

@@ -12,10 +12,10 @@ import msgspec
 
 from watchword_server.api.answer import JSON, Answer
 from watchword_server.api.operation import Call, Operation
-from watchword_server.api.violations import bad_json, problem_of
 from watchword_server.domain import strangers
 from watchword_server.domain.errors import FORBIDDEN, RATE_LIMITED, Problem
 from watchword_server.domain.limits import Rate, Refusal, Standing, reset
+from watchword_server.domain.violations import bad_json, problem_of
 
 MAX_BODY = 65_536
 

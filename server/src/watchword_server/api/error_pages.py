@@ -41,6 +41,14 @@ CAUSES: dict[str, str] = {
     "the verification that is pending for the address.",
     "unknown-id": "Nothing with this id exists in the project of the key. An id of another "
     "project gives the same answer.",
+    "forged-callback": "A request to an account's callback URL was not signed by the account's "
+    "vendor: the secret differs, the URL differs from the one that was signed, or somebody else "
+    "sent it. Nothing of it was believed.",
+    "unreadable-callback": "A request to an account's callback URL is nothing that the account's "
+    "vendor sends, or the account's provider takes no callbacks.",
+    "unknown-report": "A callback reports only on messages that this account did not send, or "
+    "that were sent more than 30 days ago. It was kept for ten minutes, in case it was faster "
+    "than the vendor's answer to the send.",
     "unknown-path": "The server has no such path. A trailing slash counts.",
     "wrong-method": "The path exists but does not take this method. The `Allow` header and "
     "`allow` list those it takes.",

@@ -9,18 +9,20 @@ from watchword_server.domain.delivery import Reason
 from watchword_server.domain.event_kinds import FIELDS, KINDS, Kind
 from watchword_server.domain.event_wire import SUBJECTS, WireData, WireEvent
 from watchword_server.domain.events import EventType
+from watchword_server.domain.inbound import Choice
 from watchword_server.domain.verification import Assurance
 
 Schema = dict[str, Any]
 
 _JSON_TYPES = {str: "string", int: "integer", bool: "boolean"}
 _DATA = {field.name: field.type for field in msgspec.structs.fields(WireData)}
-_CLOSED = {"channel": Channel, "assurance": Assurance}
+_CLOSED = {"channel": Channel, "assurance": Assurance, "choice": Choice}
 _ID = "[0-9a-f]{32}$"
 _PATTERNS = {
     "message_id": f"^ver_{_ID}",
     "key_id": f"^key_{_ID}",
     "endpoint_id": f"^whk_{_ID}",
+    "incoming_id": f"^inc_{_ID}",
     "delivery_id": f"^dlv_{_ID}",
 }
 

@@ -13,7 +13,18 @@ from watchword_server.api.once import LONGEST
 from watchword_server.api.operation import Operation
 from watchword_server.api.operations import OPERATIONS, TAGS
 from watchword_server.api.problems import ProblemDetails
+from watchword_server.api.resources.route_bodies import (
+    ONE_OF,
+    ONE_OF_OR_SAVED,
+    CheckRoute,
+    PutRoute,
+)
 from watchword_server.api.resources.send_bodies import TEMPLATE_OR_SHORTHAND, SendCode, SendMessage
+from watchword_server.api.resources.template_bodies import (
+    STRATEGY_OR_ROUTE,
+    CreateTemplate,
+    ReplaceTemplate,
+)
 from watchword_server.api.webhook_calls import webhooks
 from watchword_server.domain.errors import KINDS, ErrorKind
 from watchword_server.domain.event_kinds import FIELDS
@@ -22,7 +33,15 @@ Schema = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
 _EVENT_DATA = ("Data", "WireData")
-_BASED_ON_TEMPLATE = (SendMessage, SendCode)
+_STAND_FOR_ONE_ANOTHER: Mapping[type, Schema] = {
+    SendMessage: TEMPLATE_OR_SHORTHAND,
+    SendCode: TEMPLATE_OR_SHORTHAND,
+    CreateTemplate: STRATEGY_OR_ROUTE,
+    ReplaceTemplate: STRATEGY_OR_ROUTE,
+    PutRoute: ONE_OF,
+    CheckRoute: ONE_OF_OR_SAVED,
+}
+"""What the types of these bodies cannot say."""
 _ABOUT = (
     "Send a one-time code by SMS, WhatsApp, email or voice and check what the person typed, on "
     "your own machine. No answer contains a code, except in the inbox of a project that is not "
@@ -180,10 +199,12 @@ def _path_parameters(operation: Operation) -> list[Schema]:
     said = {
         "message_id": ("The id of a verification.", "ver_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
         "template_id": ("The id of a template.", "otp-sms"),
+        "route_id": ("The id of a saved route.", "log-in"),
         "dev_key": ("The public half of a key.", "key_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
         "event_id": ("The id of an event.", "evt_0193f2c1a7b470008000000000000007"),
         "project_id": ("The id of a project.", "prj_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
         "endpoint_id": ("The id of a webhook endpoint.", "whk_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
+        "provider_id": ("The id of a provider account.", "prv_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"),
     }
     return [
         {
@@ -328,8 +349,8 @@ def _schemas() -> Schema:
     _, components = msgspec.json.schema_components([*types, ProblemDetails], ref_template=_REF)
     queries = {each.query.__name__ for each in OPERATIONS if each.query is not None}
     schemas = {name: _tidy(schema) for name, schema in components.items() if name not in queries}
-    for body in _BASED_ON_TEMPLATE:
-        schemas[body.__name__].update(TEMPLATE_OR_SHORTHAND)
+    for body, more in _STAND_FOR_ONE_ANOTHER.items():
+        schemas[body.__name__].update(more)
     for name in _EVENT_DATA:
         for field, schema in schemas[name]["properties"].items():
             schema["description"] = FIELDS[field]

@@ -28,7 +28,7 @@ _CHALLENGES: tuple[Header, ...] = (
 _UNAUTHORIZED = 401
 _MOST_SEGMENTS = 8
 _STORE_RETRY_S = 1
-_PAGES = ("healthz", "readyz", "openapi.json", "docs", "errors")
+_PAGES = ("healthz", "readyz", "openapi.json", "docs", "errors", "callbacks")
 _SEGMENTS = frozenset(word for one in OPERATIONS for word in one.path.split("/")).union(_PAGES)
 _OUR_ID = re.compile(r"[a-z]{3}_[0-9a-f]{32}")
 

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 
 from watchword_server import telemetry
-from watchword_server.cli import screen, storage_checks, surroundings
+from watchword_server.cli import mail_domain, screen, storage_checks, surroundings
 from watchword_server.cli.command import Command, json_option, private_files
 from watchword_server.cli.findings import FAIL, OK, WARN, Check, Finding, in_force
 from watchword_server.domain.errors import Misconfigured
@@ -19,6 +19,7 @@ CHECKS: tuple[Check, ...] = (
     storage_checks.pepper,
     storage_checks.contents,
     surroundings.mail,
+    mail_domain.mail_domain,
     surroundings.port,
     surroundings.public_url,
     surroundings.sandbox,

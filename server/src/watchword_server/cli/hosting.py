@@ -23,6 +23,7 @@ from watchword_server.mcp import mount as mcp
 from watchword_server.notifier import Notifier
 from watchword_server.runtime import Runtime
 from watchword_server.settings import Settings
+from watchword_server.watcher import Watcher
 from watchword_server.worker import Worker
 
 if sys.platform != "win32":
@@ -96,6 +97,7 @@ class Server:
         self._listener = listener
         self._worker = Worker(runtime)
         self._notifier = Notifier(runtime)
+        self._watcher = Watcher(runtime)
         self._mcp = mcp.Mount(runtime)
         self._http = _Http(_config(runtime, self._mcp))
         self._tasks: tuple[asyncio.Task[None], ...] = ()
@@ -128,8 +130,10 @@ class Server:
     async def _begin(self) -> None:
         work = asyncio.create_task(self._worker.run(), name="worker")
         notify = asyncio.create_task(self._notifier.run(), name="notifier")
+        accounts = asyncio.create_task(self.runtime.sessions.run(), name="accounts")
         http = asyncio.create_task(self._http.serve([self._listener]), name="http")
-        self._tasks = (work, notify, http)
+        watch = asyncio.create_task(self._watcher.run(), name="watcher")
+        self._tasks = (work, notify, accounts, http, watch)
         ready = asyncio.create_task(self._http.answers.wait())
         await asyncio.wait({*self._tasks, ready}, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
@@ -151,7 +155,7 @@ class Server:
 
     async def stop(self) -> None:
         """Drain and close; raises what made a part of it fail."""
-        work, notify, http = self._tasks
+        work, notify, accounts, http, watch = self._tasks
         try:
             await self.runtime.services.events.close()  # streams would be waited for
             self._http.should_exit = True
@@ -159,12 +163,16 @@ class Server:
             await asyncio.wait({http})
             self._worker.stop()
             self._notifier.stop()
-            await asyncio.wait({work, notify}, timeout=self.settings.shutdown_grace_s)
-            if not (work.done() and notify.done()):
+            self._watcher.stop()
+            ending = {work, notify, watch}
+            await asyncio.wait(ending, timeout=self.settings.shutdown_grace_s)
+            if not all(task.done() for task in ending):
                 _log.error("hand-overs were cut off", grace_s=self.settings.shutdown_grace_s)
-                work.cancel()
-                notify.cancel()
-                await asyncio.wait({work, notify})
+                for task in ending:
+                    task.cancel()
+                await asyncio.wait(ending)
+            accounts.cancel()  # last: reports on what was just handed over still come in
+            await asyncio.wait({accounts})
         finally:
             await self.runtime.close()
         for task in self._tasks:

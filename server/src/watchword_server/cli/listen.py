@@ -24,7 +24,7 @@ _LONGEST_PAUSE_S = 10.0
 _MS = 1000
 REFUSED = "connection refused: nothing listens there; start your program"
 _OK = range(200, 300)
-_SUBJECTS = ("message_id", "template_id", "key_id", "endpoint_id")
+_SUBJECTS = ("message_id", "template_id", "key_id", "endpoint_id", "incoming_id", "alert_id")
 
 
 def _url(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:

@@ -33,7 +33,11 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "projects": Row("projects", "Create, list, change and delete projects."),
         "keys": Row("keys", "Create, list, rotate, disable and delete API keys."),
         "templates": Row("templates", "Write, preview and review a project's templates."),
+        "routes": Row("routes", "Save, check and read a project's routes."),
         "limits": Row("limits", "Unlock an address that failed too often."),
+        "providers": Row("providers", "Add vendors' accounts, try them, see how they are."),
+        "opt-outs": Row("opt_outs", "See and change who gets no messages."),
+        "bounce": Row("bounce", "Take a bounced mail from standard input."),
         "webhooks": Row("webhooks", "Post events to URLs; see what became of each; replay."),
     },
     "Use": {

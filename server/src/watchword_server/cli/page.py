@@ -23,7 +23,7 @@ _INTRODUCTION = f"""\
 - `--json` prints one JSON document on standard output. \
 A refusal is one too: the problem that a caller over HTTP would get, with `fix`.
 - Exit code 0 is success, 1 a refusal or failure, 2 a usage error.
-- `projects`, `keys`, `templates`, `limits` and `webhooks` work on the database of the \
+- `projects`, `keys`, `templates`, `routes`, `limits` and `webhooks` work on the database of the \
 [settings](settings.md), with or without a running server, through the same operations and \
 checks as the API.
 - `send`, `inbox` and `verify` call a running server as an application does: they read \

@@ -99,6 +99,59 @@ def set_links(project: str, domains: tuple[str, ...], as_json: bool) -> None:
     screen.say(f"Links in templates of {changed['name']} may lead to: {allowed}.")
 
 
+@command.command("set-marketing")
+@click.argument("project")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@click.option("--from", "start", default="08:00", show_default=True, help="Not before, HH:MM.")
+@click.option("--until", "end", default="21:00", show_default=True, help="Not from then on.")
+@json_option
+def set_marketing(project: str, switch: str, start: str, end: str, as_json: bool) -> None:
+    """Let a project send custom messages of the category marketing, or not.
+
+    The hours are those of the recipient's zone.
+    """
+
+    async def change(desk: Operator) -> Answer:
+        found = await desk.project(project)
+        path = {"project_id": found["project_id"]}
+        body = {"marketing": {"enabled": switch == "on", "start": start, "end": end}}
+        answer: Answer = await desk.call("updateProject", path=path, body=body)
+        return answer
+
+    changed = operate(change)
+    if as_json:
+        screen.emit(changed)
+        return
+    hours = f"on, from {start} to {end} where the recipient is" if switch == "on" else "off"
+    screen.say(f"Marketing of {changed['name']} is {hours}.")
+
+
+@command.command("set-alerts")
+@click.argument("project")
+@click.option("--daily-budget", metavar="AMOUNT", help="What a day's messages may cost.")
+@click.option("--low-balance", metavar="AMOUNT", help="The least to have left with a provider.")
+@json_option
+def set_alerts(
+    project: str, daily_budget: str | None, low_balance: str | None, as_json: bool
+) -> None:
+    """Say from which amounts on somebody is told; an empty one takes it away."""
+
+    async def change(desk: Operator) -> Answer:
+        found = await desk.project(project)
+        path = {"project_id": found["project_id"]}
+        wanted = {"daily_budget": daily_budget, "low_balance": low_balance}
+        body = {name: amount for name, amount in wanted.items() if amount is not None}
+        answer: Answer = await desk.call("updateProject", path=path, body=body)
+        return answer
+
+    changed = operate(change)
+    if as_json:
+        screen.emit(changed)
+        return
+    budget, balance = changed["daily_budget"] or "none", changed["low_balance"] or "none"
+    screen.say(f"Project {changed['name']}: daily budget {budget}, low balance {balance}.")
+
+
 @command.command("delete")
 @click.argument("project")
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 
 from watchword_server.api.in_process import InProcess
-from watchword_server.cli import schema
+from watchword_server.cli import account_checks, schema
 from watchword_server.cli.findings import FAIL, OK, WARN, Finding
 from watchword_server.domain.errors import Misconfigured
 from watchword_server.domain.project import Mode
@@ -147,17 +147,22 @@ async def _opened(settings: Settings) -> list[Finding]:
     try:
         operator = await runtime.operator()
         _, keys = await InProcess(runtime).call("listApiKeys", operator)
+        accounts = [one async for one in account_checks.accounts(runtime)]
+        has_account = runtime.accounts.own() or any(
+            one.account.project == operator.project for one in runtime.accounts.used()
+        )
     finally:
         await runtime.close()
     usable = [key for key in keys["data"] if not key["disabled"]]
     says = f"default, {operator.mode}, usable keys: {len(usable)}"
     found = [Finding("pepper file", OK, "it is this database's own")]
-    if operator.mode is Mode.LIVE and settings.smtp_host is None:
-        fix = "Set WATCHWORD_SMTP_HOST, or: watchword-server projects set-mode default development"
+    if operator.mode is Mode.LIVE and not has_account:
+        fix = "Add an account: watchword-server providers add. Or go back: watchword-server "
+        fix += "projects set-mode default development"
         found.append(Finding("project", WARN, f"{says}, but no channel can send", fix))
     elif not usable:
         fix = "Make one: watchword-server keys create --name my-app"
         found.append(Finding("project", WARN, says, fix))
     else:
         found.append(Finding("project", OK, says))
-    return found
+    return [*found, *accounts]

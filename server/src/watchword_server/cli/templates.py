@@ -14,7 +14,7 @@ from watchword_server.cli.template_reviews import COMMANDS, STATUS, print_findin
 
 F = TypeVar("F", bound=Callable[..., object])
 
-_SHOWN = ("template_id", "description", "send_channel_strategy", "brand_name", "version")
+_SHOWN = ("template_id", "description", "brand_name", "version")
 _OWN_WORDS = ("sms", "whatsapp", "voice")
 _CODE = {"verify_code_type": 1, "verify_code_len": 6, "verify_code_ttl": 5}
 
@@ -38,6 +38,7 @@ def _parts_options(function: F) -> F:
         click.option("--text", help="What is said, on every channel. Unset: the server's words."),
         click.option("--brand", help="Who sends, in 2 to 10 characters."),
         click.option("--channels", metavar="sms|voice", help="The channels, in their order."),
+        click.option("--route", help="A saved route, instead of --channels."),
         click.option("--description", help="What it is for."),
         click.option(
             "--file",
@@ -54,6 +55,7 @@ def body_of(
     file: BinaryIO | None,
     description: str | None,
     channels: str | None,
+    route: str | None,
     brand: str | None,
     text: str | None,
     subject: str | None,
@@ -61,6 +63,9 @@ def body_of(
     """The body of a call, from a file and from options, which win."""
     body = _read(file) if file is not None else {}
     given = {"description": description, "send_channel_strategy": channels, "brand_name": brand}
+    given["route"] = route
+    if route is not None and channels is None:
+        channels = "|".join(_OWN_WORDS)  # words for each, as the route may take any of them
     body |= {name: value for name, value in given.items() if value is not None}
     steps = [step.strip() for step in (channels or "").split("|") if step.strip()]
     if text is not None:
@@ -96,10 +101,7 @@ def show(waiting: bool, project: str | None, as_json: bool) -> None:
     if as_json:
         screen.emit({"data": found})
         return
-    rows = [
-        (each["template_id"], each["send_channel_strategy"], _state(each), each["description"])
-        for each in found
-    ]
+    rows = [(each["template_id"], _way(each), _state(each), each["description"]) for each in found]
     headings = ("template_id", "channels", "status", "description")
     screen.table(headings, rows, "There is no template." if not waiting else "Nothing waits.")
 
@@ -115,7 +117,8 @@ def one(template_id: str, project: str | None, as_json: bool) -> None:
     if as_json:
         screen.emit(found)
         return
-    screen.facts([*((name, found[name]) for name in _SHOWN), *_review(found)])
+    way = "route" if found["route"] else "send_channel_strategy"
+    screen.facts([*((name, found[name]) for name in (*_SHOWN, way)), *_review(found)])
     for channel, languages in found["contents"].items():
         said = languages.get("default") or next(iter(languages.values()))
         screen.say()
@@ -145,7 +148,8 @@ def create(
     if template_id is not None:
         body["template_id"] = template_id
     if parts["file"] is None:
-        body.setdefault("send_channel_strategy", "sms")
+        if "route" not in body:
+            body.setdefault("send_channel_strategy", "sms")
         if "contents" not in body and "sms_config" not in body and parts["channels"] is None:
             body["sms_config"] = {"template_type": 1}
         if not no_code:
@@ -203,6 +207,10 @@ def _tell(what: str, template: Answer, project: str | None, as_json: bool) -> No
         words = ["templates", "approve", str(template["template_id"])]
         words += ["--project", project] if project is not None else []
         screen.say(f"Next: watchword-server {shlex.join(words)}")
+
+
+def _way(template: Answer) -> str:
+    return str(template["send_channel_strategy"] or f"route {template['route']}")
 
 
 def _waits(template: Answer) -> bool:

@@ -56,6 +56,9 @@ ACTIONS: dict[EventType, tuple[str, str]] = {
 }
 """`event` and `action` of a system_event row."""
 
+UPLINK = _T.MESSAGE_RECEIVED
+"""`uplink_message`: what a person wrote, its sender masked."""
+
 ERROR_CODES: dict[Reason, int] = {
     Reason.INVALID_RECIPIENT: 5011,
     Reason.UNREACHABLE: 5012,
@@ -99,7 +102,7 @@ class Concerned(msgspec.Struct, frozen=True):
 def is_told(type: str) -> bool:
     """Whether events of this type have a counterpart."""
     known = _types[type]
-    return known in STATUSES or known in AUDITS or known in ACTIONS
+    return known in STATUSES or known in AUDITS or known in ACTIONS or known is UPLINK
 
 
 def is_final(event: Event, status: Status, deliveries: Sequence[Delivery]) -> bool:
@@ -147,6 +150,8 @@ def _row(event: Event, concerned: Concerned | None) -> Row | None:
         return about | {
             "notification": {"event": "template_audit_result", "notification_data": notified}
         }
+    if type is UPLINK:
+        return about | _uplink(event, data)
     if type in ACTIONS:
         return about | {"system_event": _system_event(event, *ACTIONS[type], data)}
     return None
@@ -176,6 +181,15 @@ def _status_row(event: Event, status: str, data: Data, concerned: Concerned) -> 
         "custom_args": dict(concerned.metadata),
         "status": told,
     }
+
+
+def _uplink(event: Event, data: Data) -> Row:
+    written = {
+        "message_sid": ids.text(Prefix.INCOMING, event.subject), "account_sid": data.provider or "",
+        "from": data.sender or "", "to": data.to or "", "body": data.said or "",
+    }  # fmt: skip
+    response = {"event": "uplink_message", "response_data": written}
+    return {"message_id": "0", "business_id": "0", "response": response}
 
 
 def _system_event(event: Event, name: str, action: str, data: Data) -> Row:

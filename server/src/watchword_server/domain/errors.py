@@ -123,6 +123,16 @@ FORBIDDEN = ErrorKind(
     "forbidden", 2004, 403, "No permission for this call", _A.REQUEST_SCOPE,
     "Use a key that has the scope named in `scope`, from an address on the key's allow-list.",
 )  # fmt: skip
+FORGED_CALLBACK = ErrorKind(
+    "forged-callback", 2001, 401, "The callback's signature is wrong", _A.FIX_CREDENTIALS,
+    "Compare the secret in the provider account's settings with the vendor's, and the URL that the "
+    "vendor calls with the account's `callback_url`: most vendors sign it too.",
+)  # fmt: skip
+UNREADABLE_CALLBACK = ErrorKind(
+    "unreadable-callback", 3001, 400, "The callback cannot be read", _A.FIX_REQUEST,
+    "Give this URL to the vendor of this very account, and only for the callbacks that the "
+    "provider's page names.",
+)  # fmt: skip
 BAD_JSON = ErrorKind(
     "bad-json", 3001, 400, "The body is not valid JSON", _A.FIX_REQUEST,
     "Send one JSON object in UTF-8.",
@@ -178,6 +188,11 @@ RATE_LIMITED = ErrorKind(
 UNKNOWN_ID = ErrorKind(
     "unknown-id", 4001, 404, "Not found", _A.FIX_REQUEST,
     "Check the id: it must belong to this key's project.",
+)  # fmt: skip
+UNKNOWN_REPORT = ErrorKind(
+    "unknown-report", 4001, 404, "No such message", _A.STOP,
+    "Nothing, if the message was sent by another server with the same vendor account. Otherwise "
+    "compare the account in whose name the vendor reports.",
 )  # fmt: skip
 UNKNOWN_PATH = ErrorKind(
     "unknown-path", 4001, 404, "No such path", _A.FIX_REQUEST,
@@ -248,6 +263,8 @@ KINDS: tuple[ErrorKind, ...] = (
     UNAUTHENTICATED,
     KEY_INACTIVE,
     FORBIDDEN,
+    FORGED_CALLBACK,
+    UNREADABLE_CALLBACK,
     BAD_JSON,
     BODY_TOO_LARGE,
     WRONG_CONTENT_TYPE,
@@ -262,6 +279,7 @@ KINDS: tuple[ErrorKind, ...] = (
     IDEMPOTENCY_KEY_REUSED,
     RATE_LIMITED,
     UNKNOWN_ID,
+    UNKNOWN_REPORT,
     UNKNOWN_PATH,
     WRONG_METHOD,
     SEND_FAILED,

@@ -57,6 +57,32 @@ KINDS: dict[EventType, Kind] = {
     _T.WEBHOOK_DISABLED: Kind(
         "A webhook endpoint gets nothing more: it said so, or only failed for days.", ("reason",)
     ),
+    _T.ALERT_CONVERSION_DROP: Kind(
+        "Far fewer verifications of an hour were approved than of the day before it.",
+        ("conversion", "usual", "started"),
+    ),
+    _T.ALERT_PROVIDER_DOWN: Kind(
+        "A provider account fails so often that others are used.", ("provider",)
+    ),
+    _T.ALERT_PROVIDER_RECOVERED: Kind("A provider account is used again.", ("provider",)),
+    _T.ALERT_LOW_BALANCE: Kind(
+        "Less money is left with a provider than the project's threshold.",
+        ("provider", "balance", "threshold"),
+        ("currency",),
+    ),
+    _T.ALERT_BUDGET: Kind(
+        "The messages of a day cost 80 % of the project's daily budget, or more.",
+        ("spent", "budget", "currency", "day"),
+    ),
+    _T.ALERT_ENDPOINT_DISABLED: Kind(
+        "A webhook endpoint was disabled, because it said that it is gone or only failed for days.",
+        ("reason",),
+    ),
+    _T.MESSAGE_RECEIVED: Kind(
+        "A person wrote to one of your numbers or accounts.",
+        ("sender", "to", "channel", "provider", "said"),
+        ("choice",),
+    ),
 }
 """Every type that is written.
 
@@ -69,6 +95,8 @@ FAMILIES: dict[str, str] = {
     "template": "What messages say.",
     "key": "API keys.",
     "webhook": "Where webhooks go.",
+    "message": "What people write to you.",
+    "alert": "What the operator should look at.",
 }
 
 FIELDS: dict[str, str] = {
@@ -76,9 +104,11 @@ FIELDS: dict[str, str] = {
     "template_id": "The template.",
     "key_id": "The API key: its public half.",
     "endpoint_id": "The webhook endpoint.",
+    "incoming_id": "The message of a person.",
+    "alert_id": "The alert: the same while it comes and goes, such as `provider.acme`.",
     "sequence": "Its place among the events of the same thing, from 1: webhooks may overtake "
     "one another.",
-    "to": "The recipient, masked.",
+    "to": "The recipient, masked; of a person's message your number or account.",
     "channel": "The channel, such as `sms`.",
     "provider": "Who carried the message.",
     "delivery_id": "The delivery.",
@@ -91,6 +121,18 @@ FIELDS: dict[str, str] = {
     "assurance": "What the approval proves.",
     "by": "Who did it: the id of an API key, or `operator`.",
     "changed": "The names of the fields that were changed, with spaces between them.",
+    "sender": "Who wrote, masked.",
+    "said": "What they wrote, without codes and numbers: runs of four digits and more are `***`.",
+    "choice": "Whether they want no more messages (`out`) or again some (`in`).",
+    "conversion": "The approved share of the verifications of the hour, in percent.",
+    "usual": "The same of the day before that hour.",
+    "started": "How many verifications began in the hour.",
+    "balance": "What is left, as the vendor writes it.",
+    "threshold": "The project's `low_balance`.",
+    "spent": "What the day's messages cost so far.",
+    "budget": "The project's `daily_budget`.",
+    "currency": "Of the amounts: ISO 4217.",
+    "day": "The day in UTC, such as `2026-03-01`.",
 }
 """What each member of `data` means."""
 
@@ -99,6 +141,7 @@ EXAMPLES: dict[str, object] = {
     "template_id": "otp-sms",
     "key_id": "key_0193f2c1a7b47c3e9d5a1b2c3d4e5f60",
     "endpoint_id": "whk_0193f2c1a7b47c3e9d5a1b2c3d4e5f60",
+    "incoming_id": "inc_0193f2c1a7b47c3e9d5a1b2c3d4e5f60",
     "delivery_id": "dlv_0193f2c1a7b47c3e9d5a1b2c3d4e5f60",
 }
 """Ids as examples show them."""

@@ -18,12 +18,14 @@ _MS = 1000
 
 
 class WireData(Data, frozen=True, kw_only=True, omit_defaults=True):
-    """The data of an event with what it is about; one of the four ids is there."""
+    """The data of an event with what it is about; one of the five ids is there."""
 
     message_id: str | None = None
     template_id: str | None = None
     key_id: str | None = None
     endpoint_id: str | None = None
+    incoming_id: str | None = None
+    alert_id: str | None = None
     sequence: int = 0
 
 
@@ -86,6 +88,8 @@ SUBJECTS: dict[str, Subject] = {
     "template": Subject("template_id", None),
     "key": Subject("key_id", Prefix.API_KEY),
     "webhook": Subject("endpoint_id", Prefix.WEBHOOK_ENDPOINT),
+    "message": Subject("incoming_id", Prefix.INCOMING),
+    "alert": Subject("alert_id", None),
 }
 
 _types = {one.value: one for one in EventType}

@@ -37,6 +37,13 @@ class EventType(StrEnum):
     KEY_ROTATED = "key.rotated"
     KEY_DELETED = "key.deleted"
     WEBHOOK_DISABLED = "webhook.disabled"
+    MESSAGE_RECEIVED = "message.received"
+    ALERT_CONVERSION_DROP = "alert.conversion_drop"
+    ALERT_PROVIDER_DOWN = "alert.provider_down"
+    ALERT_PROVIDER_RECOVERED = "alert.provider_recovered"
+    ALERT_LOW_BALANCE = "alert.low_balance"
+    ALERT_BUDGET = "alert.budget"
+    ALERT_ENDPOINT_DISABLED = "alert.endpoint_disabled"
 
     @property
     def family(self) -> str:
@@ -50,7 +57,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         number: its place among all events of the store.
         subject: whom it happened to: the raw id of a verification (its deliveries' events too), a
-            key or a webhook endpoint, or the UTF-8 bytes of a template's id.
+            key, a webhook endpoint or an incoming message, or the UTF-8 bytes of a template's or an
+            alert's id.
         sequence: its place among those of its subject, from 1.
         at: ms since 1970.
         data: a JSON object.
@@ -82,6 +90,7 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     Attributes:
         by: the id of the API key that did it, or `operator`.
         changed: the names of the fields that were changed, with spaces between them.
+        sender: who wrote a message, masked; `said` is what, without what may be a code or a number.
     """
 
     to: str | None = None
@@ -97,6 +106,18 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     assurance: str | None = None
     by: str | None = None
     changed: str | None = None
+    sender: str | None = None
+    said: str | None = None
+    choice: str | None = None
+    conversion: int | None = None
+    usual: int | None = None
+    started: int | None = None
+    balance: str | None = None
+    threshold: str | None = None
+    spent: str | None = None
+    budget: str | None = None
+    currency: str | None = None
+    day: str | None = None
 
 
 _encoder = msgspec.json.Encoder()

@@ -46,6 +46,9 @@ class Prefix(StrEnum):
     PROJECT = "prj"
     TEMPLATE = "tpl"
     WEBHOOK_ENDPOINT = "whk"
+    PROVIDER = "prv"
+    INCOMING = "inc"
+    OPT_OUT = "opt"
     WORK = "wrk"
     REQUEST = "req"
 
@@ -95,6 +98,9 @@ NAMES: dict[Prefix, str] = {
     Prefix.PROJECT: "project",
     Prefix.TEMPLATE: "template",
     Prefix.WEBHOOK_ENDPOINT: "webhook endpoint",
+    Prefix.PROVIDER: "provider account",
+    Prefix.INCOMING: "incoming message",
+    Prefix.OPT_OUT: "opt-out",
     Prefix.WORK: "work item",
     Prefix.REQUEST: "request",
 }

@@ -57,3 +57,19 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Inbound = Report | Incoming
+
+
+class OptOut(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An address that gets no messages over a channel.
+
+    Attributes:
+        source: who wanted it so, `recipient` or `operator`.
+    """
+
+    project: bytes
+    id: bytes
+    address: bytes
+    channel: str
+    masked: str
+    source: str
+    at: int

@@ -5,6 +5,8 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 
 import msgspec
 
+from watchword_server.domain.quiet_hours import Marketing
+
 
 class Mode(StrEnum):
     """How real a project is: only `live` lets a message leave the machine."""
@@ -29,6 +31,8 @@ class Scope(StrEnum):
     KEYS_MANAGE = "keys:manage"
     GUARD_MANAGE = "guard:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"
+    PROVIDERS_MANAGE = "providers:manage"
+    ROUTES_MANAGE = "routes:manage"
     AGENT_VERIFY = "agent:verify"
     SERVER_ADMIN = "server:admin"
 
@@ -45,7 +49,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 
     `limits` overrides rows of the mode's throughput table by name; `link_domains` are those that
     links in its templates may lead to.  A `hidden` one is in no list: it belongs to a caller with
-    the public keys of the sandbox.
+    the public keys of the sandbox.  `daily_budget` and `low_balance` are amounts, or empty: alerts
+    are raised at 80 % of the one, and where a provider's balance is below the other.
     """
 
     id: bytes
@@ -55,6 +60,9 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     limits: dict[str, tuple[int, int]] = {}
     link_domains: tuple[str, ...] = ()
     hidden: bool = False
+    marketing: Marketing = Marketing()
+    daily_budget: str = ""
+    low_balance: str = ""
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
 """The route of a verification: which step is taken next, and when.
 
-A route is an ordered tuple of steps.  `decide` is the whole rule of falling back: given the
-step that was taken and what came of it, it says what happens next.  No step is taken twice,
-except that the last one is sent once more when it may not have left.
+A route is an ordered tuple of steps.  `decide` is the whole rule: given the step that was taken
+and what came of it, it says what happens next.  Failover hands the same step over by another
+account, none of them twice; fallback takes the next step.  No step is taken twice, except that
+the last one is sent once more when it may not have left.
 """
 
 from enum import StrEnum
@@ -62,6 +63,13 @@ class Take(msgspec.Struct, frozen=True):
     maybe_duplicate: bool = False
 
 
+class FailOver(msgspec.Struct, frozen=True):
+    """Hand step `index` over now by another account of it."""
+
+    index: int
+    maybe_duplicate: bool = False
+
+
 class Rest(msgspec.Struct, frozen=True):
     """Nothing more to send; the code stays good until it expires."""
 
@@ -70,7 +78,7 @@ class GiveUp(msgspec.Struct, frozen=True):
     """No step could be handed over at all: the verification has failed."""
 
 
-Decision = Wait | Take | Rest | GiveUp
+Decision = Wait | Take | FailOver | Rest | GiveUp
 
 _OVER = frozenset({Outcome.REJECTED, Outcome.UNAVAILABLE, Outcome.UNDELIVERED})
 _REACHED: dict[Until, frozenset[Outcome]] = {
@@ -81,15 +89,18 @@ _REACHED: dict[Until, frozenset[Outcome]] = {
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Where a verification stands on its route when `decide` is asked.
+    """Where a delivery stands on its verification's route when `decide` is asked.
 
     Attributes:
-        index: the step that was taken last.
+        index: its step.
         reports: whether its provider reports deliveries.
         may_have_left: whether any delivery so far was, or may have been, handed over.
         uncertain: whether this delivery itself may not have left.
         repeated: whether this delivery is already the repetition of an uncertain one.
         interrupted: whether it is uncertain because the server was stopped in the middle of it.
+        others: whether another account can carry its step that was not tried for it.
+        leads: whether the route goes on from it.  It does not where its step was sent again, or
+            where a further step was taken: a caller may ask for an earlier one once more.
     """
 
     index: int
@@ -98,19 +109,25 @@ class Standing(msgspec.Struct, frozen=True):
     uncertain: bool = False
     repeated: bool = False
     interrupted: bool = False
+    others: bool = False
+    leads: bool = True
 
 
 def decide(route: Route, standing: Standing, outcome: Outcome) -> Decision:
-    """What happens after `outcome` of the step at `standing.index`."""
+    """What happens after `outcome` of a delivery of the step at `standing.index`."""
     step = route[standing.index]
     following = standing.index + 1
     is_last = following == len(route)
     # A vendor's silence is repeated once; what a crash cut off was perhaps never sent at all.
     may_repeat = standing.interrupted or not standing.repeated
+    if outcome is Outcome.UNAVAILABLE and standing.others:
+        return FailOver(standing.index, maybe_duplicate=standing.repeated)
     if outcome in _OVER:
-        if not is_last:
+        if standing.leads and not is_last:
             return Take(following)
         return Rest() if standing.may_have_left else GiveUp()
+    if not standing.leads:
+        return Rest()
     if outcome is Outcome.WAIT_PASSED:
         if not is_last:
             return Take(following)

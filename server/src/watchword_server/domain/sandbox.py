@@ -26,9 +26,14 @@ CREDENTIALS: Mapping[str, str] = {
 }
 """Public keys and their secrets.  The vendor documents two pairs; both are taken."""
 
-SCOPES = frozenset(Scope) - {Scope.KEYS_MANAGE, Scope.SERVER_ADMIN, Scope.AGENT_VERIFY}
+SCOPES = frozenset(Scope) - {
+    Scope.KEYS_MANAGE,
+    Scope.PROVIDERS_MANAGE,
+    Scope.SERVER_ADMIN,
+    Scope.AGENT_VERIFY,
+}
 """Everything but what would reach further than the sandbox of one caller: a key made there would
-outlive the quota."""
+outlive the quota, a provider account sends to the outside."""
 
 RATE_LIMITED_S = 30
 FAILED = DeliveryStatus.UNDELIVERED

@@ -15,6 +15,7 @@ REPLAYED = 100
 """Webhooks that one call posts again."""
 STREAMS = 4
 TEMPLATES = 20
+ROUTES = 20
 VERSIONS = 20
 SHARE = 4
 """All strangers together have one of so many places for webhooks under way and for streams."""

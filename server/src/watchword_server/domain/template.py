@@ -105,6 +105,7 @@ class Template(msgspec.Struct, frozen=True):
         created_at: when the first version was made; `submitted_at` is this version's own.
         automatic: whether its approval was given by a setting, not by a person.
         reviewed_by: who decided.
+        route: the id of a saved route, in place of a strategy.
         configs: the vendor's configurations, by their names on the wire, as they were submitted.
     """
 
@@ -126,6 +127,7 @@ class Template(msgspec.Struct, frozen=True):
     reviewed_by: str = ""
     automatic: bool = False
     configs: Mapping[str, Any] = {}
+    route: str | None = None
 
 
 class OriginBound(msgspec.Struct, frozen=True):

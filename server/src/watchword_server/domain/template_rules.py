@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+import msgspec
+
 from watchword_server.domain.channel import CODELESS, Channel
 from watchword_server.domain.template import (
     DEFAULT_LANGUAGE,
@@ -42,6 +44,11 @@ def problems(template: Template) -> tuple[TemplateError, ...]:
     return (*_head_problems(template), *_content_problems(template))
 
 
+def on_route(template: Template, channels: tuple[Channel, ...]) -> tuple[TemplateError, ...]:
+    """The same of a template whose saved route has these channels."""
+    return problems(msgspec.structs.replace(template, strategy=channels, route=None))
+
+
 def check(template: Template) -> None:
     """Raise the first of the template's problems, if there is one."""
     for problem in problems(template):
@@ -79,7 +86,7 @@ def _head_problems(template: Template) -> Iterator[TemplateError]:
     mixed = Alphabet.LOWERCASE | Alphabet.UPPERCASE
     if Channel.VOICE in template.strategy and template.code_alphabet & mixed == mixed:
         yield problem("verify_code_type", "voice", "a spoken code cannot mix upper and lower case")
-    if not template.strategy:
+    if not template.strategy and template.route is None:
         yield problem("send_channel_strategy", "empty_step", "a template needs a channel")
 
 

@@ -79,6 +79,8 @@ class GuardedNetwork:
         sent = request(method, destination, headers, body)
         try:
             return await self._timely(self._exchange(destination, sent, progress), timeout_s)
+        except Busy:
+            raise
         except Unreachable as error:
             raise Unreachable(error.what, left=progress.left) from None
 
@@ -86,6 +88,8 @@ class GuardedNetwork:
         self, host: str, port: int, *, tls: ssl.SSLContext | None = None, timeout_s: float = 9.0
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """See `ports.Network.connect`."""
+        if not {"/", "?"}.isdisjoint(host):  # the rest of a URL, which would go unseen
+            raise Denied("url")
         bracketed = f"[{host}]" if ":" in host else host
         destination = _parsed(f"https://{bracketed}", any_port=port)
         return await self._timely(self._dialled(destination, tls), timeout_s)

@@ -2,13 +2,14 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from watchword_server.domain.errors import WatchwordError
 from watchword_server.domain.project import Caller, Project
+from watchword_server.domain.route_plan import Plan
 from watchword_server.domain.template import Template
 from watchword_server.ports.records import Job
 
@@ -23,6 +24,11 @@ class Clock(Protocol):
 
 Entropy = Callable[[int], bytes]
 """`entropy(n)` is n bytes from the operating system's generator."""
+
+
+LocalMinutes = Callable[[str, int], Sequence[int]]
+"""`local_minutes(number, at)`: the minute of the day at an instant (ms), in every zone where a
+number may be; none where that is not known."""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -127,6 +133,7 @@ class Directory(Protocol):
     def known_caller(self, authorization: bytes, client_ip: str) -> Caller | None: ...
     def known_project(self, project: bytes) -> Project | None: ...
     def known_template(self, project: bytes, template: str) -> Template | None: ...
+    def known_route(self, project: bytes, route: str) -> Plan | None: ...
 
     async def authenticate(self, authorization: bytes, client_ip: str) -> Caller:
         """The caller behind an Authorization header.
@@ -141,6 +148,10 @@ class Directory(Protocol):
         ...
 
     async def template(self, project: bytes, template: str) -> Template:
+        """Raises Problem UNKNOWN_ID where there is none."""
+        ...
+
+    async def route(self, project: bytes, route: str) -> Plan:
         """Raises Problem UNKNOWN_ID where there is none."""
         ...
 

@@ -166,16 +166,96 @@ class Provider(Protocol):
         """Ask the vendor how the account is doing, without sending anything; at most 10 s."""
         return Checkup(ok=True, detail="This provider has nothing to ask.")
 
+    def preview(self, message: Message) -> Mapping[str, object] | None:
+        """What would leave for this message, its secrets masked; nothing is sent.
+
+        None where the provider has nothing to show.
+        """
+        return None
+
+    async def revoke(self, reference: str) -> bool:
+        """Ask for a message to be taken back; whether the vendor says that it was.
+
+        At most 10 s; whatever it raises is only noted.
+        """
+        return False
+
     async def aclose(self) -> None:
         """Close connections; may be called twice."""
         return
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One setting of a provider, as the API, `doctor` and the documentation show it.
+
+    Attributes:
+        type: `string`, `integer`, `number`, `boolean`, `object`, `array` or `choice`.
+        choices: what may be written, of a choice.
+    """
+
+    name: str
+    description: str
+    required: bool
+    default: object
+    secret: bool
+    type: str
+    choices: tuple[str, ...] = ()
+
+
+class ProviderType(msgspec.Struct, frozen=True, kw_only=True):
+    """A vendor that this server can speak to.
+
+    Attributes:
+        channels, reports: as a new account has them; settings may change them.
+        local: whether its messages stay on this machine: no account is made for it.
+        session: whether it keeps a session open over which things come in.
+        ours: whether it is one of this server's own, which have a page each.
+    """
+
+    name: str
+    description: str
+    channels: tuple[str, ...]
+    reports: bool
+    local: bool
+    session: bool
+    ours: bool
+    fields: tuple[Field, ...]
+
+
+class Vendors(Protocol):
+    """The registry of vendors, as those who handle accounts see it.
+
+    Raises:
+        Misconfigured: from each but `names`: there is none of that name, or its package is broken.
+    """
+
+    def names(self) -> list[str]:
+        """Every vendor there is; nothing is imported for it."""
+        ...
+
+    def describe(self, name: str) -> ProviderType:
+        """What it is and what it has to be told."""
+        ...
+
+    def settings_type(self, name: str) -> type[msgspec.Struct]:
+        """The type of its settings; its checks may raise Misconfigured."""
+        ...
+
+    def make(self, name: str, settings: msgspec.Struct, setup: Setup) -> Provider:
+        """An adapter; Misconfigured also where the settings do not work here."""
+        ...
 
 
 class Accounts(Protocol):
     """The configured provider accounts; nothing here waits.
 
     Only a live project gets an account whose messages leave the machine.
+
+    Attributes:
+        generation: changes whenever an answer of `carries` may have changed.
     """
+
+    generation: int
 
     def carries(self, project: bytes, mode: Mode, step: Step) -> bool:
         """Whether any account of the project can carry the step, healthy or not."""

@@ -10,7 +10,8 @@ class AddressState(msgspec.Struct, frozen=True):
     """What is remembered about an address beyond one verification (times in ms).
 
     `sends` and `next_send_at` are the cool-down ladder; `consecutive` counts failed checks in a
-    row; `failures` those within the lock-out window and `oldest_failure_at` the first of them.
+    row; `failures` those within the lock-out window and `oldest_failure_at` the first of them;
+    `opted_out` are the channels over which it gets no messages.
     """
 
     sends: int = 0
@@ -18,6 +19,7 @@ class AddressState(msgspec.Struct, frozen=True):
     consecutive: int = 0
     failures: int = 0
     oldest_failure_at: int = 0
+    opted_out: tuple[str, ...] = ()
 
 
 class Checkable(msgspec.Struct, frozen=True):

@@ -13,6 +13,9 @@ from watchword_server.domain.events import Event
 from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.template import Template
 from watchword_server.domain.verification import Live, Verification
+from watchword_server.ports.accounts import ProviderAccounts
+from watchword_server.ports.alerts import Alerts, Tallies
+from watchword_server.ports.inbound import IncomingMessages, OptOuts, Reports
 from watchword_server.ports.records import (
     AddressState,
     Checkable,
@@ -20,6 +23,7 @@ from watchword_server.ports.records import (
     InboxMessage,
     Work,
 )
+from watchword_server.ports.routes import Routes
 from watchword_server.ports.webhooks import WebhookDeliveries, WebhookEndpoints
 
 T = TypeVar("T")
@@ -356,11 +360,25 @@ class Transaction(Protocol):
     @property
     def templates(self) -> Templates: ...
     @property
+    def routes(self) -> Routes: ...
+    @property
     def idempotency_keys(self) -> IdempotencyKeys: ...
     @property
     def webhook_endpoints(self) -> WebhookEndpoints: ...
     @property
     def webhook_deliveries(self) -> WebhookDeliveries: ...
+    @property
+    def provider_accounts(self) -> ProviderAccounts: ...
+    @property
+    def reports(self) -> Reports: ...
+    @property
+    def incoming(self) -> IncomingMessages: ...
+    @property
+    def opt_outs(self) -> OptOuts: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    @property
+    def tallies(self) -> Tallies: ...
 
 
 class Store(Protocol):

@@ -48,10 +48,11 @@ _MIN_RSA_BITS = 1024  # RFC 8301 section 3.2
 class Mail:
     """An envelope and its content; it has no repr of its own, for it carries the code."""
 
-    __slots__ = ("content", "to", "utf8")
+    __slots__ = ("content", "sender", "to", "utf8")
 
     def __init__(self, to: str, content: bytes) -> None:
         self.to = to
+        self.sender = ""
         self.content = content
         self.utf8 = not to.isascii()
 

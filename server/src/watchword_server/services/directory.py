@@ -22,6 +22,7 @@ from watchword_server.domain.errors import (
     Problem,
 )
 from watchword_server.domain.project import ApiKey, Caller, Project, ip_allowed
+from watchword_server.domain.route_plan import Plan
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.template import Template
 from watchword_server.ports.outside import Clock, Entropy
@@ -78,6 +79,7 @@ class CachedDirectory:
         self._callers: _Fresh[tuple[bytes, str], Caller] = _Fresh()
         self._projects: _Fresh[bytes, Project] = _Fresh()
         self._templates: _Fresh[tuple[bytes, str], Template] = _Fresh()
+        self._routes: _Fresh[tuple[bytes, str], Plan] = _Fresh()
 
     async def authenticate(self, authorization: bytes, client_ip: str) -> Caller:
         """See `ports.Directory.authenticate`."""
@@ -125,8 +127,26 @@ class CachedDirectory:
         """See `ports.Directory.known_template`."""
         return self._templates.get((project, template), self._clock.now())
 
+    async def route(self, project: bytes, route: str) -> Plan:
+        """See `ports.Directory.route`."""
+        if known := self.known_route(project, route):
+            return known
+        now = self._clock.now()
+        generation = self._routes.generation
+        found = await self._store.read(lambda tx: tx.routes.get(project, route))
+        if found is None:
+            detail = "There is no such route in this project, and no channel of that name."
+            raise Problem(UNKNOWN_ID, detail, extra={"field": "route"})
+        self._routes.put((project, route), found, now, generation)
+        return found
+
+    def known_route(self, project: bytes, route: str) -> Plan | None:
+        """See `ports.Directory.known_route`."""
+        return self._routes.get((project, route), self._clock.now())
+
     def forget(self) -> None:
         """See `ports.Directory.forget`."""
+        self._routes.clear()
         self._callers.clear()
         self._projects.clear()
         self._templates.clear()

@@ -8,6 +8,7 @@ from watchword_server.domain import ids
 from watchword_server.domain.errors import CONFLICT, Problem, bad_field
 from watchword_server.domain.events import Data, EventType, encode
 from watchword_server.domain.project import Mode, Project
+from watchword_server.domain.quiet_hours import Marketing
 from watchword_server.domain.template import Template
 from watchword_server.domain.template_review import AutoApprove, approves_itself, as_live, in_use
 from watchword_server.ports.outside import Clock, Directory, Entropy
@@ -76,8 +77,11 @@ class Projects:
     async def update(
         self, project: bytes, name: str | None, mode: Mode | None,
         limits: dict[str, tuple[int, int]] | None, link_domains: tuple[str, ...] | None = None,
+        marketing: Marketing | None = None,
+        daily_budget: str | None = None, low_balance: str | None = None,
     ) -> Project:  # fmt: skip
-        """Change what is not None; `limits` maps a limit's name to (count, period in seconds).
+        """Change what is not None; `limits` maps a limit's name to (count, period in seconds), and
+        an empty amount takes it away.
 
         Once it is live, templates that were approved by the setting alone wait for a person.
 
@@ -90,7 +94,11 @@ class Projects:
                 raise bad_field("limits", "limit", f"There is no such limit; known: {known}.")
             if count < 1 or period < 1:
                 raise bad_field("limits", "positive", "Count and period are at least 1.")
-        wanted = {"name": name, "mode": mode, "limits": limits, "link_domains": link_domains}
+        wanted = {
+            "name": name, "mode": mode, "limits": limits, "link_domains": link_domains,
+            "marketing": marketing,
+            "daily_budget": daily_budget, "low_balance": low_balance,
+        }  # fmt: skip
         changes = {field: value for field, value in wanted.items() if value is not None}
         now = self._clock.now()
 

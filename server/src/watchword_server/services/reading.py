@@ -14,6 +14,7 @@ from watchword_server.domain.numbering import Numbering
 from watchword_server.domain.project import Caller, Mode
 from watchword_server.domain.sealing import Keyring
 from watchword_server.domain.verification import Details, Status, Verification, as_of
+from watchword_server.ports.inbound import KeptReport
 from watchword_server.ports.outside import Clock, Directory
 from watchword_server.ports.records import InboxBody, InboxMessage
 from watchword_server.ports.store import Store, Transaction
@@ -33,6 +34,7 @@ class Timeline(msgspec.Struct, frozen=True):
     next_send_at: int | None
     metadata: dict[str, str]
     deliveries: Sequence[Delivery]
+    reports: Sequence[KeptReport]
     events: Sequence[Event]
     is_bound: bool = False
 
@@ -86,6 +88,7 @@ class Reading:
                 live.next_send_at if live else None,
                 details.metadata,
                 tx.deliveries.of(project, verification),
+                tx.reports.of(project, verification),
                 tx.events.of(project, verification),
                 live is not None and bool(live.binding),
             )

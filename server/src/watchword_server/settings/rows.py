@@ -7,6 +7,7 @@ from watchword_server.settings.values import (
     CURRENCY,
     DATABASE_URL,
     EMAIL,
+    EMAILS,
     FLAG,
     HOSTS,
     OPTIONAL_CIDRS,
@@ -179,6 +180,25 @@ SETTINGS: tuple[Setting, ...] = (
         "Webhooks under way to one endpoint at the same time.", "16",
     ),
     Setting(
+        "alert_emails", EMAILS,
+        "Who is mailed when something needs a look: a provider is down, money runs low, fewer "
+        "codes are confirmed. At most one mail per kind, project and hour; it needs `smtp_host`.",
+        "ops@example.com,cto@example.com", default="nobody",
+    ),
+    Setting(
+        "provider_allow", OPTIONAL_CIDRS,
+        "Private networks that provider accounts may reach, by plain `http` too, such as that of "
+        "your own SMS gateway; every other address that is not public is refused. `none` allows "
+        "no such network.",
+        "10.20.0.0/16,fd12:3456::/32",
+        default="loopback while only this machine can reach the server, else `none`",
+    ),
+    Setting(
+        "provider_ca_file", OPTIONAL_PATH,
+        "Certificates that vendors' servers may have been signed by, besides the system's, in "
+        "PEM.", "/etc/ssl/internal-ca.pem", default="the system's only",
+    ),
+    Setting(
         "smtp_host", OPTIONAL_HOST,
         "The mail server that takes codes by email. Unset, live projects have no email channel.",
         "smtp.example.com", default="no email",
@@ -243,5 +263,23 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "smtp_dkim_key_file", OPTIONAL_PATH, "The private key, in PEM.",
         "/etc/watchword/dkim.pem", default="none",
+    ),
+    Setting(
+        "smtp_bounce_address", EMAIL,
+        "Where mail that cannot be delivered is returned to: each mail leaves with an envelope "
+        "sender of its own, such as `bounces+<token>@mail.example.com`. "
+        "Pass what comes in there to `watchword-server bounce`.",
+        "bounces@mail.example.com", default="nothing is heard of bounces",
+    ),
+    Setting(
+        "smtp_bounce_secret", OPTIONAL_TEXT,
+        "What proves that such a sender is one of ours; at least 16 characters. "
+        "It goes together with `smtp_bounce_address`.",
+        "correct-horse-battery", default="none", secret=True,
+    ),
+    Setting(
+        "smtp_success_notices", FLAG,
+        "Ask for a notice of each mail that arrived as well (RFC 3461); many servers send none.",
+        "false",
     ),
 )  # fmt: skip

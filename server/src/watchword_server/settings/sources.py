@@ -169,6 +169,16 @@ _RULES: tuple[Rule, ...] = (
         "WATCHWORD_SMTP_DKIM_SELECTOR and WATCHWORD_SMTP_DKIM_KEY_FILE go together: set both or "
         "neither.",
     ),
+    (
+        lambda s: bool(s.alert_emails) and s.smtp_host is None,
+        "WATCHWORD_ALERT_EMAILS is set without WATCHWORD_SMTP_HOST. Set the mail server that "
+        "alerts are sent by.",
+    ),
+    (
+        lambda s: (s.smtp_bounce_address is None) != (s.smtp_bounce_secret is None),
+        "WATCHWORD_SMTP_BOUNCE_ADDRESS and WATCHWORD_SMTP_BOUNCE_SECRET go together: set both or "
+        "neither.",
+    ),
 )  # fmt: skip
 
 

@@ -53,6 +53,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_schedule: tuple[float, ...] = SCHEDULE
     webhook_posts: int = 128
     webhook_endpoint_posts: int = 16
+    alert_emails: tuple[str, ...] = ()
+    provider_allow: tuple[str, ...] | None = None
+    provider_ca_file: Path | None = None
     smtp_host: str | None = None
     smtp_port: int | None = None
     smtp_security: str = "starttls"
@@ -69,6 +72,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_dkim_domain: str | None = None
     smtp_dkim_selector: str | None = None
     smtp_dkim_key_file: Path | None = None
+    smtp_bounce_address: str | None = None
+    smtp_bounce_secret: str | None = None
+    smtp_success_notices: bool = False
 
     def __post_init__(self) -> None:
         if not self.public_url:
@@ -106,6 +112,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The private networks webhooks may go to: unless told, loopback on a developer's own."""
         if self.webhook_allow is not None:
             return self.webhook_allow
+        return LOOPBACK_NETWORKS if self.is_own else ()
+
+    @property
+    def provider_networks(self) -> tuple[str, ...]:
+        """The private networks vendors' servers may be in: unless told, as webhooks' receivers."""
+        if self.provider_allow is not None:
+            return self.provider_allow
         return LOOPBACK_NETWORKS if self.is_own else ()
 
     @property

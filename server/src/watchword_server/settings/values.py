@@ -143,6 +143,13 @@ def _email(value: object) -> str | None:
     return text or None
 
 
+def _emails(value: object) -> tuple[str, ...]:
+    words = _words(value)
+    if all(_SIMPLE_EMAIL.fullmatch(word) for word in words):
+        return words
+    raise ValueError("write plain addresses such as ops@example.com, separated by commas")
+
+
 def _optional_host(value: object) -> str | None:
     text = _text(value).lower()
     if text and not _HOST.fullmatch(text):
@@ -238,6 +245,7 @@ BIND_HOST = Reader("address", _bind_host)
 PUBLIC_URL = Reader("URL", _public_url)
 DATABASE_URL = Reader("URL", _database_url)
 EMAIL = Reader("email address", _email)
+EMAILS = Reader("email addresses", _emails)
 OPTIONAL_HOST = Reader("host name", _optional_host)
 PRICES = Reader("prices", _prices)
 CURRENCY = Reader("currency", _currency)

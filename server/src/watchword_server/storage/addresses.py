@@ -28,12 +28,14 @@ class AddressRows:
         row = first(self._cursor, _Q["get_address"], (project, address))
         if row is None:
             return None
-        sends, next_send_at, consecutive, failed_at = row
+        sends, next_send_at, consecutive, failed_at, opted_out = row
         failures = oldest = 0
         if failed_at > failures_since:
             values = (project, address, failures_since)
             failures, oldest = first(self._cursor, _Q["failures"], values) or (0, 0)
-        return AddressState(sends, next_send_at, consecutive, failures, oldest)
+        return AddressState(
+            sends, next_send_at, consecutive, failures, oldest, tuple(opted_out.split())
+        )
 
     def failed_check(self, project: bytes, address: bytes, at: int, id: bytes) -> None:
         self._cursor.execute(_Q["insert_failed_check"].sql, (project, address, at, id))

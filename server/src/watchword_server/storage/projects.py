@@ -1,4 +1,4 @@
-"""Rows of the control plane: projects, API keys, templates."""
+"""Rows of the control plane: projects, API keys, templates, routes."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,8 @@ import apsw
 import msgspec
 
 from watchword_server.domain.project import ApiKey, Mode, Project, Scope
+from watchword_server.domain.quiet_hours import Marketing
+from watchword_server.domain.route_plan import Plan
 from watchword_server.domain.template import Template
 from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.queries import load
@@ -17,7 +19,9 @@ _Secrets = tuple[tuple[bytes, int | None], ...]
 OWNED = (
     "api_keys", "templates", "template_versions", "live", "verifications", "deliveries",
     "events", "work", "address_states", "failed_checks", "inbox", "idempotency_keys",
-    "webhook_endpoints", "webhook_deliveries", "webhook_attempts",
+    "webhook_endpoints", "webhook_deliveries", "webhook_attempts", "routes",
+    "delivery_references", "delivery_reports", "held_reports", "incoming", "opt_outs",
+    "provider_accounts", "alerts", "alert_mails", "conversions", "spending",
 )  # fmt: skip
 """The tables whose rows belong to a project and go with it."""
 
@@ -31,6 +35,8 @@ def _project(row: Row) -> Project:
     return Project(
         id=row[0], name=row[1], mode=Mode(row[2]), created_at=row[3], limits=limits,
         link_domains=tuple(row[5].split()), hidden=bool(row[6]),
+        marketing=msgspec.json.decode(row[7], type=Marketing), daily_budget=row[8],
+        low_balance=row[9],
     )  # fmt: skip
 
 
@@ -53,6 +59,10 @@ def _template(row: Row) -> Template:
     return msgspec.json.decode(row[0], type=Template)
 
 
+def _plan(row: Row) -> Plan:
+    return msgspec.json.decode(row[0], type=Plan)
+
+
 class ProjectRows:
     """`ports.Projects` on SQLite."""
 
@@ -64,6 +74,7 @@ class ProjectRows:
         values = (
             project.id, project.name, project.mode.value, project.created_at,
             _text(project.limits), " ".join(project.link_domains), int(project.hidden),
+            _text(project.marketing), project.daily_budget, project.low_balance,
         )  # fmt: skip
         return hit(self._cursor, _Q["insert_project"], values)
 
@@ -79,7 +90,8 @@ class ProjectRows:
     def update(self, project: Project) -> None:
         values = (
             project.name, project.mode.value, _text(project.limits),
-            " ".join(project.link_domains), project.id,
+            " ".join(project.link_domains), _text(project.marketing), project.daily_budget,
+            project.low_balance, project.id,
         )  # fmt: skip
         self._cursor.execute(_Q["update_project"].sql, values)
 
@@ -160,3 +172,22 @@ class TemplateRows:
     def delete(self, project: bytes, template: str) -> bool:
         self._cursor.execute(_Q["delete_template_versions"].sql, (project, template))
         return hit(self._cursor, _Q["delete_template"], (project, template))
+
+
+class RouteRows:
+    """`ports.Routes` on SQLite."""
+
+    def __init__(self, cursor: apsw.Cursor) -> None:
+        self._cursor = cursor
+
+    def put(self, project: bytes, plan: Plan) -> None:
+        self._cursor.execute(_Q["put_route"].sql, (project, plan.id, _text(plan)))
+
+    def get(self, project: bytes, route: str) -> Plan | None:
+        return one(self._cursor, _Q["get_route"], (project, route), _plan)
+
+    def of(self, project: bytes) -> Sequence[Plan]:
+        return many(self._cursor, _Q["routes_of"], (project,), _plan)
+
+    def delete(self, project: bytes, route: str) -> bool:
+        return hit(self._cursor, _Q["delete_route"], (project, route))

@@ -15,9 +15,13 @@ from typing import Any
 import msgspec
 
 from watchword_server.domain.delivery import Delivery
+from watchword_server.domain.inbound import OptOut
 from watchword_server.domain.project import ApiKey, Project
+from watchword_server.domain.provider_account import ProviderAccount
 from watchword_server.domain.verification import Live, Verification
 from watchword_server.domain.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from watchword_server.ports.alerts import Alert, AlertMail
+from watchword_server.ports.inbound import HeldReport, KeptReport
 from watchword_server.ports.records import IdempotencyKey, InboxMessage, Work
 
 RECORDS: dict[str, tuple[str, ...]] = {
@@ -32,6 +36,12 @@ RECORDS: dict[str, tuple[str, ...]] = {
     "webhook_endpoint": WebhookEndpoint.__struct_fields__,
     "webhook_delivery": WebhookDelivery.__struct_fields__,
     "webhook_attempt": WebhookAttempt.__struct_fields__,
+    "provider_account": ProviderAccount.__struct_fields__,
+    "kept_report": KeptReport.__struct_fields__,
+    "held_report": HeldReport.__struct_fields__,
+    "opt_out": OptOut.__struct_fields__,
+    "alert": Alert.__struct_fields__,
+    "alert_mail": AlertMail.__struct_fields__,
 }
 _PLACES = {f"{name}_values": ":" + ",:".join(fields) for name, fields in RECORDS.items()}
 _PLACES |= {name: ",".join(fields) for name, fields in RECORDS.items()}

@@ -3,10 +3,13 @@
 import apsw
 
 from watchword_server.storage.addresses import AddressRows, InboxRows
+from watchword_server.storage.alerts import AlertRows, TallyRows
 from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.deliveries import DeliveryRows, EventRows, WorkRows
 from watchword_server.storage.idempotency import IdempotencyKeyRows
-from watchword_server.storage.projects import ApiKeyRows, ProjectRows, TemplateRows
+from watchword_server.storage.inbound import IncomingRows, OptOutRows, ReportRows
+from watchword_server.storage.projects import ApiKeyRows, ProjectRows, RouteRows, TemplateRows
+from watchword_server.storage.providers import ProviderAccountRows
 from watchword_server.storage.verifications import LiveRows, VerificationRows
 from watchword_server.storage.webhooks import WebhookDeliveryRows, WebhookEndpointRows
 
@@ -26,6 +29,13 @@ class Rows:
         self.projects = ProjectRows(cursor, self.deferred)
         self.api_keys = ApiKeyRows(cursor)
         self.templates = TemplateRows(cursor)
+        self.routes = RouteRows(cursor)
         self.idempotency_keys = IdempotencyKeyRows(cursor)
         self.webhook_endpoints = WebhookEndpointRows(cursor, self.deferred)
         self.webhook_deliveries = WebhookDeliveryRows(cursor, self.deferred)
+        self.provider_accounts = ProviderAccountRows(cursor)
+        self.reports = ReportRows(cursor, self.deferred)
+        self.incoming = IncomingRows(cursor)
+        self.opt_outs = OptOutRows(cursor)
+        self.alerts = AlertRows(cursor)
+        self.tallies = TallyRows(cursor, self.deferred)

@@ -33,6 +33,7 @@ from watchword_server.domain.events import Data, Event, EventType
 from watchword_server.domain.ids import Prefix, parse, text
 from watchword_server.domain.project import Scope
 from watchword_server.domain.verification import Assurance, Status, Verification
+from watchword_server.ports.inbound import KeptReport
 from watchword_server.services.reading import Timeline
 
 
@@ -42,6 +43,24 @@ class ListMessages(Body, frozen=True, kw_only=True):
     status: Annotated[Status, Meta(description="Only those in this state.")] | UnsetType = UNSET
     limit: Limit = 20
     cursor: Cursor | UnsetType = UNSET
+
+
+class ReportView(Reply, frozen=True, kw_only=True):
+    """What a provider said later of a delivery."""
+
+    status: Annotated[DeliveryStatus, Meta(examples=["delivered"])]
+    reason: Annotated[Reason | None, Meta(description="Why it did not arrive; null otherwise.")]
+    raw: Annotated[
+        str | None, Meta(description="The provider's own code for it.", examples=["30003"])
+    ]
+    moved: Annotated[
+        bool,
+        Meta(
+            description="Whether it changed the delivery: false for one that came twice or late.",
+            examples=[True],
+        ),
+    ]
+    at: Instant
 
 
 class DeliveryView(Reply, frozen=True, kw_only=True):
@@ -58,6 +77,9 @@ class DeliveryView(Reply, frozen=True, kw_only=True):
     maybe_duplicate: Annotated[
         bool,
         Meta(description="An earlier hand-over may have arrived as well.", examples=[False]),
+    ]
+    reports: Annotated[
+        Sequence[ReportView], Meta(description="What its provider said later, as it came.")
     ]
     created_at: Instant
     updated_at: Instant
@@ -155,7 +177,17 @@ def _facts(verification: Verification) -> dict[str, Any]:
     }
 
 
-def _delivery(delivery: Delivery) -> DeliveryView:
+def _report(report: KeptReport) -> ReportView:
+    return ReportView(
+        status=DeliveryStatus(report.status),
+        reason=None if report.reason is None else Reason(report.reason),
+        raw=report.raw,
+        moved=report.moved,
+        at=instant(report.at),
+    )
+
+
+def _delivery(delivery: Delivery, reports: Sequence[KeptReport]) -> DeliveryView:
     return DeliveryView(
         delivery_id=text(Prefix.DELIVERY, delivery.id),
         channel=CHANNELS[delivery.channel],
@@ -164,6 +196,7 @@ def _delivery(delivery: Delivery) -> DeliveryView:
         status=delivery.status,
         reason=None if delivery.reason is None else Reason(delivery.reason),
         maybe_duplicate=delivery.maybe_duplicate,
+        reports=[_report(each) for each in reports if each.number == delivery.number],
         created_at=instant(delivery.created_at),
         updated_at=instant(delivery.updated_at),
     )
@@ -197,7 +230,7 @@ async def _get(call: Call, _body: None, _query: None) -> Message:
         resend_after=_resend_after(found.next_send_at, call.services.clock.now()),
         verification_url=_url(call, found),
         metadata=found.metadata,
-        deliveries=[_delivery(each) for each in found.deliveries],
+        deliveries=[_delivery(each, found.reports) for each in found.deliveries],
         timeline=[_entry(each) for each in found.events],
         mode=shown_mode(call.caller),
     )

@@ -16,9 +16,10 @@ from watchword_server.api.fields import (
     instant,
 )
 from watchword_server.api.operation import Call, Operation
-from watchword_server.domain.errors import CONFLICT
+from watchword_server.domain.errors import CONFLICT, bad_field
 from watchword_server.domain.ids import Prefix, parse, text
 from watchword_server.domain.project import Mode, Project, Scope
+from watchword_server.domain.quiet_hours import Marketing, minutes, written
 
 ProjectId = Annotated[str, Meta(description="The project's id.", examples=[EXAMPLE_PROJECT])]
 ProjectMode = Annotated[
@@ -68,6 +69,43 @@ LinkDomains = Annotated[
 ]
 
 
+_AMOUNT = rf"^([0-9]{{1,9}}(\.[0-9]{{1,6}})?)?{END}"
+DailyBudget = Annotated[
+    str,
+    Meta(
+        pattern=_AMOUNT,
+        description="What messages may cost per day (UTC), in the currency of "
+        "`WATCHWORD_MESSAGE_PRICES`: `alert.budget` at 80 % of it. Empty: no budget.",
+        examples=["50.00"],
+    ),
+]
+LowBalance = Annotated[
+    str,
+    Meta(
+        pattern=_AMOUNT,
+        description="Below this balance of a provider account `alert.low_balance` is raised, in "
+        "the account's own currency. Empty: never.",
+        examples=["20"],
+    ),
+]
+TimeOfDay = Annotated[
+    str,
+    Meta(
+        pattern=rf"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00){END}",
+        description="HH:MM where the recipient is.",
+        examples=["08:00"],
+    ),
+]
+
+
+class MarketingHours(Body, frozen=True, kw_only=True):
+    """Whether custom messages of the category `marketing` may be sent, and when."""
+
+    enabled: Annotated[bool, Meta(description="Off unless you say so.", examples=[False])] = False
+    start: TimeOfDay = "08:00"
+    end: TimeOfDay = "21:00"
+
+
 class CreateProject(Body, frozen=True, kw_only=True):
     """A project to be made."""
 
@@ -82,6 +120,9 @@ class UpdateProject(Body, frozen=True, kw_only=True):
     mode: ProjectMode | None = None
     limits: Limits | None = None
     link_domains: LinkDomains | None = None
+    marketing: MarketingHours | None = None
+    daily_budget: DailyBudget | None = None
+    low_balance: LowBalance | None = None
 
 
 class ProjectView(Reply, frozen=True, kw_only=True):
@@ -92,6 +133,9 @@ class ProjectView(Reply, frozen=True, kw_only=True):
     mode: ProjectMode
     limits: Limits
     link_domains: LinkDomains
+    marketing: MarketingHours
+    daily_budget: DailyBudget
+    low_balance: LowBalance
     created_at: Instant
 
 
@@ -118,6 +162,13 @@ def _view(project: Project) -> ProjectView:
             for name, (count, period) in sorted(project.limits.items())
         },
         link_domains=list(project.link_domains),
+        marketing=MarketingHours(
+            enabled=project.marketing.enabled,
+            start=written(project.marketing.start),
+            end=written(project.marketing.end),
+        ),
+        daily_budget=project.daily_budget,
+        low_balance=project.low_balance,
         created_at=instant(project.created_at),
     )
 
@@ -126,6 +177,15 @@ def _limits(limits: Mapping[str, ThroughputLimit] | None) -> dict[str, tuple[int
     if limits is None:
         return None
     return {name: (limit.count, limit.period) for name, limit in limits.items()}
+
+
+def _marketing(hours: MarketingHours | None) -> Marketing | None:
+    if hours is None:
+        return None
+    start, end = minutes(hours.start), minutes(hours.end)
+    if start >= end:
+        raise bad_field("marketing.end", "after", "`end` must come after `start`.")
+    return Marketing(hours.enabled, start, end)
 
 
 def _id(call: Call) -> bytes:
@@ -151,6 +211,9 @@ async def _update(call: Call, body: UpdateProject, _query: None) -> ProjectView:
         body.mode,
         _limits(body.limits),
         None if body.link_domains is None else tuple(body.link_domains),
+        _marketing(body.marketing),
+        body.daily_budget,
+        body.low_balance,
     )
     return _view(project)
 

@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from watchword_server.api.fields import END, Body, Language, TemplateId, To
 from watchword_server.domain.channel import Channel
+from watchword_server.domain.route_plan import MAX_SHORT
 
 _NAME = Annotated[str, Meta(min_length=1, max_length=40)]
 
@@ -106,8 +107,9 @@ class SendMessage(Body, frozen=True, kw_only=True):
             str,
             Meta(
                 min_length=1,
-                max_length=64,
-                description="Channels in the order they are tried, instead of the template's.",
+                max_length=MAX_SHORT,
+                description="Channels in the order they are tried, instead of the template's, "
+                "such as `whatsapp(30s)|sms`; or the id of a saved route.",
                 examples=["sms|voice"],
             ),
         ]
@@ -205,7 +207,12 @@ class ResendMessage(Body, frozen=True, kw_only=True):
     channel: (
         Annotated[
             Channel,
-            Meta(description="Send on this channel instead.", examples=["voice"]),
+            Meta(
+                description="Take the route's step of this channel now: the next that was not "
+                "taken yet, else the last that was. Unset, the step that was taken last is "
+                "repeated.",
+                examples=["voice"],
+            ),
         ]
         | None
     ) = None

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from watchword_server.api.fields import Body, TemplateId
+from watchword_server.api.resources.route_bodies import RouteId
 from watchword_server.api.resources.template_configs import (
     EmailConfig,
     EmailContent,
@@ -77,6 +78,10 @@ class TemplateParts(Body, frozen=True, kw_only=True):
         | UnsetType
     ) = UNSET
     send_channel_strategy: Strategy | UnsetType = UNSET
+    route: (
+        Annotated[RouteId, Meta(description="A saved route, instead of `send_channel_strategy`.")]
+        | UnsetType
+    ) = UNSET
     brand_name: (
         Annotated[
             str,
@@ -117,13 +122,16 @@ class CreateTemplate(TemplateParts, frozen=True, kw_only=True):
     """A template to be reviewed."""
 
     template_id: TemplateId
-    send_channel_strategy: Strategy
 
 
 class ReplaceTemplate(TemplateParts, frozen=True, kw_only=True):
     """The whole of a template's new version."""
 
-    send_channel_strategy: Strategy
+
+STRATEGY_OR_ROUTE = {
+    "oneOf": [{"required": ["send_channel_strategy"]}, {"required": ["route"]}],
+}
+"""What a type cannot say: which fields stand for one another."""
 
 
 class ChangeTemplate(TemplateParts, frozen=True, kw_only=True):
@@ -134,8 +142,12 @@ def template_of(id: str, body: CreateTemplate | ReplaceTemplate) -> Template:
     """A new template of a whole body.
 
     Raises:
-        Problem: BAD_FIELD for a part that contradicts itself.
+        Problem: BAD_FIELD for a part that contradicts itself, or where nothing says how it is
+            sent.
     """
+    if isinstance(body.send_channel_strategy, UnsetType) and isinstance(body.route, UnsetType):
+        field = "send_channel_strategy"
+        raise bad_field(field, "required", f"`{field}` is missing; or give `route`.")
     return changed(Template(id, (), {}, brand_name=BRAND, code_length=0), body)
 
 
@@ -150,8 +162,7 @@ def changed(old: Template, body: TemplateParts) -> Template:
         fields["description"] = body.description
     if not isinstance(body.brand_name, UnsetType):
         fields["brand_name"] = body.brand_name or BRAND
-    if not isinstance(body.send_channel_strategy, UnsetType):
-        fields["strategy"] = _strategy(body.send_channel_strategy)
+    fields |= _way(body)
     if not isinstance(body.verify_code_config, UnsetType):
         fields |= _code(body.verify_code_config)
     contents, configs = dict(old.contents), dict(old.configs)
@@ -170,6 +181,17 @@ def changed(old: Template, body: TemplateParts) -> Template:
         _take_contents(body, contents, configs)
     new = msgspec.structs.replace(old, contents=contents, configs=configs, **fields)
     return msgspec.structs.replace(new, category=_category(new))
+
+
+def _way(body: TemplateParts) -> dict[str, Any]:
+    """How it is sent: by a strategy, or by a saved route."""
+    if isinstance(body.send_channel_strategy, UnsetType):
+        if isinstance(body.route, UnsetType):
+            return {}
+        return {"strategy": (), "route": body.route}
+    if not isinstance(body.route, UnsetType):
+        raise bad_field("route", "conflict", "Give `send_channel_strategy` or `route`, not both.")
+    return {"strategy": _strategy(body.send_channel_strategy), "route": None}
 
 
 def _strategy(words: str) -> tuple[Channel, ...]:

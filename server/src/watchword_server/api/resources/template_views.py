@@ -58,7 +58,13 @@ class TemplateFacts(Reply, frozen=True, kw_only=True):
     description: Annotated[str, Meta(description="What it is for.", examples=["Log-in codes"])]
     send_channel_strategy: Annotated[
         str,
-        Meta(description="The channels, in the order they are tried.", examples=["sms|voice"]),
+        Meta(
+            description="The channels, in the order they are tried; empty where `route` says it.",
+            examples=["sms|voice"],
+        ),
+    ]
+    route: Annotated[
+        str | None, Meta(description="The saved route it is sent by.", examples=[None])
     ]
     brand_name: Annotated[str, Meta(description="Who sends.", examples=["Example"])]
     verify_code_config: Annotated[
@@ -177,6 +183,9 @@ class TemplateVersion(Reply, frozen=True, kw_only=True):
     send_channel_strategy: Annotated[
         str, Meta(description="The channels, in order.", examples=["sms|voice"])
     ]
+    route: Annotated[
+        str | None, Meta(description="The saved route it is sent by.", examples=[None])
+    ]
     brand_name: Annotated[str, Meta(description="Who sends.", examples=["Example"])]
     verify_code_config: Annotated[
         VerifyCodeConfig | None, Meta(description="Null where it carries no code.")
@@ -220,6 +229,7 @@ def version_view(template: Template, used: int) -> TemplateVersion:
         reviewed_at=instant_or_none(template.reviewed_at),
         description=template.description,
         send_channel_strategy="|".join(template.strategy),
+        route=template.route,
         brand_name=template.brand_name,
         verify_code_config=_code_config(template),
         category=template.category,
@@ -254,6 +264,7 @@ def _facts(standing: Standing) -> dict[str, Any]:
         "template_id": template.id,
         "description": template.description,
         "send_channel_strategy": "|".join(template.strategy),
+        "route": template.route,
         "brand_name": template.brand_name,
         "verify_code_config": _code_config(template),
         "status": STATUS[template.status],

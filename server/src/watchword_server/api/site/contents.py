@@ -19,7 +19,22 @@ class Section(NamedTuple):
 CONTENTS: tuple[Section, ...] = (
     Section("Start here", ("sandbox",)),
     Section(
-        "Guides", ("templates", "hosted-page", "mcp", "skills", "webhooks", "events", "idempotency")
+        "Guides",
+        (
+            "templates",
+            "routes",
+            "provider-accounts",
+            "delivery",
+            "hosted-page",
+            "mcp",
+            "skills",
+            "callbacks",
+            "opt-outs",
+            "alerts",
+            "webhooks",
+            "events",
+            "idempotency",
+        ),
     ),
     Section("Providers", (), "providers"),
     Section("Run it", ("settings", "destinations", "performance")),

@@ -9,24 +9,17 @@ from functools import lru_cache
 
 import msgspec
 
-from watchword_server.domain import address as addresses
-from watchword_server.domain import ids, passcode, template
-from watchword_server.domain.address import Address, InvalidAddress, Kind
+from watchword_server.domain import ids, passcode, recipients, template
+from watchword_server.domain.address import Address
 from watchword_server.domain.channel import Channel
-from watchword_server.domain.errors import (
-    INVALID_NUMBER,
-    NO_CHANNEL,
-    NOT_ALLOWED_HERE,
-    UNREACHABLE,
-    Problem,
-    bad_field,
-)
+from watchword_server.domain.errors import NOT_ALLOWED_HERE, Problem
 from watchword_server.domain.numbering import Numbering
 from watchword_server.domain.policy import MAX_TTL_S, Policy
 from watchword_server.domain.project import Caller, Mode
+from watchword_server.domain.route_plan import Plan, is_id
 from watchword_server.domain.routing import Route, Step
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring
-from watchword_server.domain.template import Template, TemplateError
+from watchword_server.domain.template import Template
 from watchword_server.domain.template_review import may_be_sent
 from watchword_server.domain.verification import (
     Assurance,
@@ -39,6 +32,7 @@ from watchword_server.domain.verification import (
 from watchword_server.ledger import encode_route
 from watchword_server.ports.outside import Entropy
 from watchword_server.ports.providers import Accounts
+from watchword_server.services.sending import planning
 
 _MS = 1000
 _REMEMBERED = 4096
@@ -46,12 +40,6 @@ _ID_RANDOM = 10
 _FIRST_NONCE = slice(_ID_RANDOM, _ID_RANDOM + NONCE_BYTES)
 _SECOND_NONCE = slice(_ID_RANDOM + NONCE_BYTES, _ID_RANDOM + 2 * NONCE_BYTES)
 _encode = msgspec.msgpack.Encoder().encode
-_NEEDS = {
-    Kind.EMAIL: "The channel {channel} cannot reach an email address. Send to a phone number, or "
-    "choose a template, channel or route with email.",
-    Kind.PHONE: "The channel {channel} cannot reach a phone number. Send to an email address, "
-    "give one in `alternates.email`, or choose a template, channel or route that reaches phones.",
-}
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,9 +88,10 @@ class Drafter:
     ) -> None:
         self._keyring = keyring
         self._numbering = numbering
-        self._accounts = accounts
+        self.accounts = accounts
         self._entropy = entropy
-        self._routes: dict[tuple[bytes, str, Kind, Mode], tuple[Template, Route]] = {}
+        self._routes_of = accounts.generation
+        self._routes: dict[tuple[object, ...], tuple[Template, Plan | None, Route]] = {}
 
     def alternate(self, email: str | None) -> Address | None:
         """The second address of the recipient, if one is given.
@@ -110,12 +99,7 @@ class Drafter:
         Raises:
             Problem: BAD_FIELD where it is no email address.
         """
-        if email is None:
-            return None
-        found = self._parse(email, "alternates.email")
-        if found.kind is not Kind.EMAIL:
-            raise bad_field("alternates.email", "email_syntax", "It is not an email address.")
-        return found
+        return recipients.alternate(email, self._numbering)
 
     def address(self, to: str, magic: Container[str] = frozenset()) -> Address:
         """The recipient; `magic` ones need not exist.
@@ -123,57 +107,62 @@ class Drafter:
         Raises:
             Problem: INVALID_NUMBER or, for an email address, BAD_FIELD.
         """
-        return self._parse(to, "to", magic)
+        return recipients.recipient(to, self._numbering, magic=magic)
 
-    def route(self, asked: Start, chosen: Template, to: Address, caller: Caller) -> Route:
+    def route(
+        self, asked: Start, chosen: Template, to: Address, caller: Caller, plan: Plan | None = None
+    ) -> Route:
         """The steps that can run for this recipient, in order.
 
-        Steps of the template's own strategy that cannot reach the recipient or have no account
-        are left out; a channel or route that the caller names must be usable as a whole.
+        `plan` is the saved route that is named by the call, or else by the template.  Steps of it
+        that are not for this recipient, and steps of either that cannot reach it or have no
+        account, are left out; a channel or short form that the caller names must reach it as a
+        whole.
 
         Raises:
             Problem: the template is not approved, or no step, or a named one, can run.
         """
-        usual = None
+        usual: tuple[object, ...] | None = None
         if _is_usual(asked):
             usual = (caller.project, chosen.id, to.kind, caller.mode)
-        if usual is not None:
+            if plan is not None and plan.has_conditions:
+                usual = (*usual, to.region, to.number_type)
+            if self._routes_of != self.accounts.generation:
+                self._routes.clear()
+                self._routes_of = self.accounts.generation
             known = self._routes.get(usual)
-            if known is not None and known[0] is chosen:
-                return known[1]
-        route = self._new_route(asked, chosen, to, caller)
+            if known is not None and known[0] is chosen and known[1] is plan:
+                return known[2]
+        route = self._new_route(asked, chosen, to, caller, plan)
         if usual is not None:
             if len(self._routes) >= _REMEMBERED:
                 self._routes.clear()
-            self._routes[usual] = (chosen, route)
+            self._routes[usual] = (chosen, plan, route)
         return route
 
-    def _new_route(self, asked: Start, chosen: Template, to: Address, caller: Caller) -> Route:
+    def _new_route(
+        self, asked: Start, chosen: Template, to: Address, caller: Caller, plan: Plan | None
+    ) -> Route:
         if not may_be_sent(chosen, caller.mode):
             raise Problem(
                 NOT_ALLOWED_HERE,
                 f"The template is {chosen.status}, not approved.",
                 extra={"reason": "template_not_approved"},
             )
-        named = asked.channel or asked.route
-        steps = _named_steps(asked, chosen) if named else chosen.strategy
-        reach = addresses.REACH[to.kind]
-        if asked.alternate_email is not None:
-            reach = reach | {Channel.EMAIL}
-        unfit = [step for step in steps if step not in reach]
-        if unfit and (named or len(unfit) == len(steps)):
-            raise Problem(
-                UNREACHABLE,
-                _NEEDS[to.kind].format(channel=unfit[0]),
-                extra={"field": "to", "channel": unfit[0].value},
-            )
-        reachable = (_step(step.value) for step in steps if step in reach)
-        usable = tuple(
-            step for step in reachable if self._accounts.carries(caller.project, caller.mode, step)
-        )
-        if not usable:
-            raise _no_account(steps[0].value)
-        return usable
+
+        def carries(step: Step) -> bool:
+            return self.accounts.carries(caller.project, caller.mode, step)
+
+        with_email = asked.alternate_email is not None
+        words = asked.channel or asked.route
+        if words is not None and (asked.channel is not None or not is_id(words)):
+            field = "route" if asked.channel is None else "channel"
+            steps, as_a_whole = planning.named(words, field, chosen), True
+        elif plan is not None:
+            return planning.of_plan(plan, to, carries, chosen, with_email=with_email)
+        else:
+            steps, as_a_whole = planning.of_template(chosen), False
+        return planning.usable(steps, to, carries, with_email=with_email, as_a_whole=as_a_whole)
 
     def draft(
         self, caller: Caller, asked: Start, chosen: Template, to: Address, route: Route,
@@ -209,15 +198,19 @@ class Drafter:
             live, route, self.account(caller.project, caller.mode, route[0]), (details, secrets)
         )
 
+    def index(self, project: bytes, identity: str) -> bytes:
+        """By what the store knows an address."""
+        return self._keyring.blind_index(project, identity)
+
     def account(self, project: bytes, mode: Mode, step: Step) -> str:
         """Who is to take a step.
 
         Raises:
             Problem: NO_CHANNEL where nobody does.
         """
-        account = self._accounts.pick(project, mode, step)
+        account = self.accounts.pick(project, mode, step)
         if account is None:
-            raise _no_account(step.channel)
+            raise planning.no_account(step.channel)
         return account
 
     def _code(self, asked: Start, chosen: Template, policy: Policy) -> str:
@@ -226,22 +219,14 @@ class Drafter:
         length = chosen.code_length or policy.code_length
         return passcode.make(length, passcode.alphabet(chosen.code_alphabet), self._entropy)
 
-    def _parse(self, to: str, field: str, magic: Container[str] = frozenset()) -> Address:
-        try:
-            return addresses.parse(to, self._numbering, field=field, magic=magic)
-        except InvalidAddress as error:
-            if "@" in to or field != "to":
-                raise bad_field(field, error.rule, f"{error}.") from None
-            extra: dict[str, str | int] = {"field": field, "rule": error.rule}
-            raise Problem(INVALID_NUMBER, f"{error}.", extra=extra) from None
 
-
-def _no_account(channel: str) -> Problem:
-    return Problem(
-        NO_CHANNEL,
-        f"No provider account carries {channel} for this project.",
-        extra={"channel": channel, "reason": "no_provider_account"},
-    )
+def saved_route(asked: Start, chosen: Template) -> str | None:
+    """The id of the saved route that a start goes by, if there is one."""
+    if asked.channel is not None:
+        return None
+    if asked.route is not None:
+        return asked.route if is_id(asked.route) else None
+    return chosen.route
 
 
 def _is_usual(asked: Start) -> bool:
@@ -253,23 +238,6 @@ def _sameness(asked: Start, bound: bytes, route: Route) -> bytes:
     """What makes a second start of a pending verification its resend (design section 5)."""
     alternate = (asked.alternate_email or "").lower()
     return _encode((asked.template, asked.purpose, asked.code, alternate, bound, _encoded(route)))
-
-
-def _named_steps(asked: Start, chosen: Template) -> tuple[Channel, ...]:
-    field = "channel" if asked.channel else "route"
-    try:
-        steps = template.parse_strategy(asked.channel or asked.route or "")
-    except TemplateError as error:
-        raise bad_field(field, error.rule, f"{error}.") from None
-    for step in steps:
-        if step not in chosen.contents:
-            raise bad_field(field, "content", f"The template has no content for {step}.")
-    return steps
-
-
-@lru_cache(64)
-def _step(channel: str) -> Step:
-    return Step(channel)
 
 
 @lru_cache(1024)

@@ -5,24 +5,31 @@ verification that may be pending already, the new one with its first delivery.
 """
 
 import asyncio
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 import msgspec
 
 from watchword_server.domain import ids
+from watchword_server.domain.channel import Channel
+from watchword_server.domain.delivery import Delivery
 from watchword_server.domain.errors import RATE_LIMITED, UNREACHABLE, Problem
 from watchword_server.domain.events import Data, EventType
 from watchword_server.domain.limits import Standing, Throughput
 from watchword_server.domain.policy import LOCKOUT, NATIVE, POLICIES, remembered_sends
 from watchword_server.domain.project import Caller
-from watchword_server.domain.routing import Step
+from watchword_server.domain.route_plan import Plan, step_for
+from watchword_server.domain.routing import Route, Step
 from watchword_server.domain.verification import Live, Trigger, Verification
 from watchword_server.ledger import Ledger, decode_route, lockout, not_pending
 from watchword_server.ports.outside import Clock, Directory, Dispatch
 from watchword_server.ports.records import AddressState, Job
 from watchword_server.ports.store import Store, Transaction
 from watchword_server.services.sending.admission import admit, admit_resend
-from watchword_server.services.sending.draft import Draft, Drafter, Start
+from watchword_server.services.sending.draft import Draft, Drafter, Start, saved_route
+from watchword_server.services.sending.marketing import carries_code
+from watchword_server.services.sending.taking_back import TakingBack
+from watchword_server.services.sending.willing import first_willing, without
 
 _MS = 1000
 _FRESH = AddressState()
@@ -54,6 +61,7 @@ class Sending:
         self._throughput = throughput
         self._ledger = ledger
         self._dispatch = dispatch
+        self.taking_back = TakingBack(drafter.accounts)
         self._left_behind: set[asyncio.Task[None]] = set()
 
     async def start(self, caller: Caller, asked: Start) -> Accepted:
@@ -66,9 +74,12 @@ class Sending:
         chosen = self._directory.known_template(caller.project, asked.template)
         if chosen is None:
             chosen = await self._directory.template(caller.project, asked.template)
+        carries_code(chosen)
         to = self._drafter.address(asked.to)
         alternate = self._drafter.alternate(asked.alternate_email)
-        route = self._drafter.route(asked, chosen, to, caller)
+        saved = saved_route(asked, chosen)
+        plan = None if saved is None else await self._plan(caller, saved)
+        route = self._drafter.route(asked, chosen, to, caller, plan)
         now = self._clock.now()
         standing = admit(self._throughput, caller, to, alternate, now)
         draft = self._drafter.draft(caller, asked, chosen, to, route, NATIVE, now)
@@ -78,6 +89,15 @@ class Sending:
             refusal.standing = standing
             raise
         return Accepted(live, live.next_send_at, standing)
+
+    async def _plan(self, caller: Caller, saved: str) -> Plan:
+        """A saved route.
+
+        Raises:
+            Problem: UNKNOWN_ID where there is none.
+        """
+        known = self._directory.known_route(caller.project, saved)
+        return known or await self._directory.route(caller.project, saved)
 
     async def _written(self, draft: Draft, now: int) -> Live:
         """Write a start, and hand its message over at once where the worker has a free slot."""
@@ -110,7 +130,8 @@ class Sending:
         self._dispatch.wake()
 
     async def resend(self, caller: Caller, verification: bytes, channel: str | None) -> Accepted:
-        """Send the same code once more, over another step's channel if one is given.
+        """Send the same code once more: the step that was taken last, or another one, by its
+        channel, behind which the route then goes on.
 
         Raises:
             Problem: UNKNOWN_ID, ENDED, RATE_LIMITED (cool-down, or no sends left), or
@@ -141,18 +162,22 @@ class Sending:
         """
         now = self._clock.now()
 
-        def unit(tx: Transaction) -> Verification:
+        def unit(tx: Transaction) -> tuple[Verification, Sequence[Delivery]]:
             live = tx.live.get(caller.project, verification)
             if live is None or live.expires_at <= now:
                 raise not_pending(tx, caller.project, verification, now)
-            return self._ledger.finish(tx, live, Trigger.CANCEL, now)
+            sent = tx.deliveries.of(caller.project, verification)
+            return self._ledger.finish(tx, live, Trigger.CANCEL, now), sent
 
-        return await self._store.write(unit)
+        ended, sent = await self._store.write(unit)
+        self.taking_back.begin(caller.project, sent)
+        return ended
 
     def _begin(
         self, tx: Transaction, drafted: Draft, claimed: bool, now: int
     ) -> tuple[Live, Job | None]:
         """The unit of a start: what is pending then, and its job if it is a new one."""
+        drafted = self._considerate(tx, drafted, now)
         draft, opened = drafted.live, drafted.opened
         first = drafted.route[0], drafted.account
         job = self._ledger.begin(tx, draft, *first, now, claimed=claimed, opened=opened, fresh=True)
@@ -164,11 +189,15 @@ class Sending:
         if state.sends:
             wait = POLICIES[draft.policy].cooldown_s(1 + state.sends) * _MS
             draft = msgspec.structs.replace(draft, next_send_at=now + wait)
+        if state.opted_out:  # the claim of a step that is opted out skips it, and says so
+            willing = first_willing(drafted.route, state.opted_out)
+            draft = msgspec.structs.replace(draft, channel=willing.channel)
+            claimed = claimed and willing is drafted.route[0]
         job = self._ledger.begin(
             tx, draft, *first, now, claimed=claimed, opened=opened, fresh=False
         )
         if job is not None:
-            return draft, job
+            return draft, job if claimed else None
         pending = tx.live.of_address(draft.project, draft.address)
         if pending is None:  # nothing blocked the insert, so its project was deleted just now
             raise ids.unknown(ids.Prefix.PROJECT)
@@ -181,6 +210,29 @@ class Sending:
         trigger = Trigger.TIME_PASSED if expired else Trigger.CANCEL
         self._ledger.finish(tx, pending, trigger, now)
         return self._begin(tx, drafted, claimed, now)
+
+    def _considerate(self, tx: Transaction, drafted: Draft, now: int) -> Draft:
+        """The draft without an email step whose address, the recipient's second, is opted out.
+
+        Raises:
+            Problem: UNSUBSCRIBED where that was the only one.
+        """
+        project, second = drafted.live.project, drafted.opened[0].alternate_email
+        if second is None:
+            return drafted
+        state = tx.addresses.get(project, self._drafter.index(project, second.lower()), now)
+        opted_out = state is not None and Channel.EMAIL in state.opted_out
+        return self._left(tx, drafted, (Channel.EMAIL.value,)) if opted_out else drafted
+
+    def _left(self, tx: Transaction, drafted: Draft, opted_out: Collection[str]) -> Draft:
+        """The draft with only the steps that are not opted out.
+
+        Raises:
+            Problem: UNSUBSCRIBED where no step is left.
+        """
+        left = without(drafted, opted_out)
+        account = self._account(tx, left.live, left.route[0])
+        return msgspec.structs.replace(left, account=account)
 
     def _state(self, tx: Transaction, live: Live, now: int) -> AddressState:
         """What is remembered of a verification's address.
@@ -199,14 +251,11 @@ class Sending:
     def _resend(self, tx: Transaction, live: Live, now: int, channel: str | None) -> Live:
         """The unit of a resend: the same code, its lifetime not extended."""
         route = _decoded(live.route)
-        step = live.step
-        if channel is not None:
-            steps = [index for index, step in enumerate(route) if step.channel == channel]
-            if not steps:
-                detail = f"{channel} is no step of this verification's route."
-                raise Problem(UNREACHABLE, detail, extra={"field": "channel", "channel": channel})
-            step = steps[0]
+        step = live.step if channel is None else _asked_step(tx, live, route, channel)
         state = self._state(tx, live, now)
+        if state.opted_out:
+            asked = route[step : step + 1] if channel else route[step:]
+            first_willing(asked, state.opted_out)
         policy = POLICIES[live.policy]
         wait = policy.cooldown_s(state.sends + live.sends + 1) * _MS
         counted = tx.live.count_send(live.project, live.id, now, now + wait, policy.max_sends)
@@ -225,6 +274,16 @@ class Sending:
         if project is None:
             raise ids.unknown(ids.Prefix.PROJECT)
         return self._drafter.account(live.project, project.mode, step)
+
+
+def _asked_step(tx: Transaction, live: Live, route: Route, channel: str) -> int:
+    """The step of a route that a caller asks for by its channel."""
+    taken = {one.step for one in tx.deliveries.of(live.project, live.id)}
+    step = step_for(route, channel, live.step, taken)
+    if step is None:
+        detail = f"{channel} is no step of this verification's route."
+        raise Problem(UNREACHABLE, detail, extra={"field": "channel", "channel": channel})
+    return step
 
 
 def _seconds(until: int, now: int) -> int:

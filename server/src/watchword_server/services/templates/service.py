@@ -36,7 +36,7 @@ from watchword_server.domain.template_review import (
     approves_itself,
     decided,
 )
-from watchword_server.domain.template_rules import problems
+from watchword_server.domain.template_rules import on_route, problems
 from watchword_server.ports.outside import Clock, Directory
 from watchword_server.ports.store import Store, Transaction
 from watchword_server.services.templates.preview import Preview, previews
@@ -204,6 +204,8 @@ class Templates:
             if status not in TRANSITIONS[judged.status] and not returns:
                 detail = f"Version {judged.version} is {judged.status} already."
                 raise Problem(ALREADY_SO, detail, extra={"reason": f"already_{judged.status}"})
+            if status is Status.APPROVED:
+                _check_route(tx, project, judged)
             new = decided(judged, status, remark, caller.name, now)
             is_used = status is Status.APPROVED or new.version == standing.used.version
             (tx.templates.put if is_used else tx.templates.keep)(project, new)
@@ -254,11 +256,7 @@ class Templates:
             Problem: NO_CHANNEL_CONFIG or BAD_FIELD for a part that is missing or out of bounds,
                 NOT_ALLOWED_HERE for one that breaks the policy.
         """
-        for step in template.strategy:
-            if step not in CODELESS and not template.contents.get(step):
-                field = f"{step}_config"
-                detail = f"The step {step} has no {field}."
-                raise Problem(NO_CHANNEL_CONFIG, detail, extra={"field": field})
+        _check_contents(template, template.strategy)
         for problem in problems(template):
             raise bad_field(problem.field, problem.rule, f"{problem}.")
         found = errors(await self.lint(caller, template))
@@ -296,6 +294,7 @@ class Templates:
     ) -> Standing:
         """Keep a version; approve it where the setting does, else what is approved stays."""
         project = caller.project
+        _check_route(tx, project, new)
         _note(tx, project, new.id, EventType.TEMPLATE_SUBMITTED, now)
         owner = tx.projects.get(project)
         if owner is None:  # it was deleted just now
@@ -313,6 +312,30 @@ class Templates:
         done = await self._store.write(unit)
         self._directory.forget()
         return done
+
+
+def _check_contents(template: Template, channels: Sequence[Channel]) -> None:
+    for step in channels:
+        if step not in CODELESS and not template.contents.get(step):
+            field = f"{step}_config"
+            detail = f"The step {step} has no {field}."
+            raise Problem(NO_CHANNEL_CONFIG, detail, extra={"field": field})
+
+
+def _check_route(tx: Transaction, project: bytes, template: Template) -> None:
+    """Refuse a template whose saved route is not there, or has a step it has no words for.
+
+    Raises:
+        Problem: BAD_FIELD; NO_CHANNEL_CONFIG.
+    """
+    if template.route is None:
+        return
+    plan = tx.routes.get(project, template.route)
+    if plan is None:
+        raise bad_field("route", "unknown_route", "There is no such route in this project.")
+    _check_contents(template, plan.channels)
+    for problem in on_route(template, plan.channels):
+        raise bad_field(problem.field, problem.rule, f"{problem}.")
 
 
 def _standing(tx: Transaction, project: bytes, template: str) -> Standing:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from watchword_server.domain import callbacks, events, webhook
+from watchword_server.domain import alerts, callbacks, events, ids, webhook
 from watchword_server.domain.callbacks import Concerned
 from watchword_server.domain.events import Data, Event, EventType
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring
@@ -23,6 +23,7 @@ from watchword_server.domain.webhook import (
     WebhookEndpoint,
     WebhookStatus,
 )
+from watchword_server.ledger import raise_alert
 from watchword_server.ports.outside import Clock, Entropy
 from watchword_server.ports.store import Store, Transaction
 from watchword_server.services.webhooks.posting import Posted, Posting
@@ -287,6 +288,9 @@ class Notifying:
                 endpoint.project, endpoint.id, EventType.WEBHOOK_DISABLED, now,
                 events.encode(Data(reason=reason)),
             )  # fmt: skip
+            about = alerts.endpoint(ids.text(ids.Prefix.WEBHOOK_ENDPOINT, endpoint.id))
+            kind = EventType.ALERT_ENDPOINT_DISABLED
+            raise_alert(tx, endpoint.project, kind, about, now, Data(reason=reason))
 
     def _chance(self) -> float:
         return int.from_bytes(self._entropy(4), "big") / 2**32

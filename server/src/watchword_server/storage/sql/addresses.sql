@@ -1,7 +1,7 @@
 -- What is remembered about addresses, and the messages that stayed on this machine.
 
 -- name: get_address
-SELECT sends, next_send_at, consecutive, failed_at FROM address_states
+SELECT sends, next_send_at, consecutive, failed_at, opted_out FROM address_states
 WHERE project = :project AND address = :address;
 
 -- name: failures
@@ -39,10 +39,12 @@ DELETE FROM failed_checks WHERE (project, address, at, id) IN (
     SELECT project, address, at, id FROM failed_checks WHERE at < :before LIMIT :limit);
 
 -- name: sweep_states
--- A consecutive count is never forgotten by time, only by a right code or an operator.
+-- A consecutive count is never forgotten by time, only by a right code or an operator; an opt-out
+-- only when it is lifted.
 DELETE FROM address_states WHERE (project, address) IN (
     SELECT project, address FROM address_states
     WHERE consecutive = 0 AND next_send_at < :ladders_before AND failed_at < :failures_before
+      AND opted_out = ''
     LIMIT :limit);
 
 -- name: add_inbox

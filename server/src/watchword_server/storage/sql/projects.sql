@@ -14,7 +14,8 @@ SELECT {project} FROM projects WHERE hidden = 0 ORDER BY id;
 SELECT {project} FROM projects WHERE hidden = 1 ORDER BY created_at, id;
 
 -- name: update_project
-UPDATE projects SET name = :name, mode = :mode, limits = :limits, link_domains = :link_domains
+UPDATE projects SET name = :name, mode = :mode, limits = :limits, link_domains = :link_domains,
+    marketing = :marketing, daily_budget = :daily_budget, low_balance = :low_balance
 WHERE id = :id;
 
 -- name: delete_project
@@ -72,6 +73,19 @@ DELETE FROM templates WHERE project = :project AND id = :id;
 
 -- name: delete_template_versions
 DELETE FROM template_versions WHERE project = :project AND id = :id;
+
+-- name: put_route
+INSERT INTO routes (project, id, body) VALUES (:project, :id, :body)
+ON CONFLICT (project, id) DO UPDATE SET body = excluded.body;
+
+-- name: get_route
+SELECT body FROM routes WHERE project = :project AND id = :id;
+
+-- name: routes_of
+SELECT body FROM routes WHERE project = :project ORDER BY id;
+
+-- name: delete_route
+DELETE FROM routes WHERE project = :project AND id = :id;
 
 -- name: get_fact
 SELECT value FROM server WHERE name = :name;

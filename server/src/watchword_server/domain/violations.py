@@ -129,12 +129,14 @@ _SENTENCES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Said]], ...] 
 
 def _words(expected: object, field: str) -> list[str]:
     """The words of the enum at a path of a type, for the sentence to list them."""
-    return [
-        str(member.value)
-        for option in _options(_at(expected, field))
-        if isinstance(option, inspect.EnumType)
-        for member in option.cls
-    ]
+    return [str(word) for option in _options(_at(expected, field)) for word in _members(option)]
+
+
+def _members(option: inspect.Type) -> Iterator[object]:
+    if isinstance(option, inspect.EnumType):
+        yield from (member.value for member in option.cls)
+    elif isinstance(option, inspect.LiteralType):
+        yield from option.values
 
 
 def _with_members(problem: Problem, expected: object, parent: str) -> Problem:
