@@ -15,7 +15,7 @@ from e2e.deployment import Server, Site
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HERE = "http://127.0.0.1:8080"
 _BETWEEN = "--- end of a block ---"
-_TIMEOUT_S = 120
+_TIMEOUT_S = 400
 _HEREDOC = "{} <<'END_OF_BLOCK'\n{}END_OF_BLOCK"
 
 
