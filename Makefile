@@ -3,7 +3,7 @@
 bin := .venv/bin
 export PYTHON
 
-.PHONY: help setup run demo test test-long check fix bench agent-score docs openapi lock changelog clean
+.PHONY: help setup run demo test test-long check fix bench agent-score docs packages openapi lock changelog clean
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ agent-score: setup ## Score how agents get along with docs, SDKs, MCP, skills an
 
 docs: setup ## Check the documentation: links, anchors, code fences
 	@$(bin)/python scripts/check_docs.py
+
+packages: setup ## Build every Python package into dist/
+	@$(bin)/python scripts/packages.py
 
 openapi: setup ## Write spec/ from the tables, and from it the operations of sdk/node
 	@$(bin)/watchword-server openapi --output spec/openapi.json

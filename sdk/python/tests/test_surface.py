@@ -1,11 +1,14 @@
 """The public surface: what is exported, that both clients have it, and what it costs to import."""
 
+import ast
+import dataclasses
 import inspect
 import json
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -13,21 +16,87 @@ import httpx2
 import pytest
 
 import watchword
-from watchword import AsyncWatchword, Watchword
-from watchword.resources import Messages, Operation, Resource
+from watchword import AsyncWatchword, Watchword, models, records, resources
+from watchword.operations import Operation, Resource
+from watchword.resources import Messages
 from watchword.testing import FakeServer
 
 ROOT = Path(__file__).parents[1]
 KEYS = {"dev_key": "demo", "dev_secret": "demo"}
 
 
-def test_all_is_every_public_name_in_order() -> None:
+def test_all_is_every_public_name() -> None:
     public = [
         name
         for name, each in vars(watchword).items()
         if not name.startswith("_") and not isinstance(each, ModuleType)
     ]
-    assert watchword.__all__ == sorted([*public, "__version__"])
+    assert sorted(watchword.__all__) == sorted([*public, "__version__", "agent", "webhooks"])
+
+
+def declared(name: str) -> dict[str, ast.ClassDef]:
+    """The classes in a stub."""
+    stub = ast.parse((ROOT / f"src/watchword/{name}.pyi").read_text())
+    return {each.name: each for each in stub.body if isinstance(each, ast.ClassDef)}
+
+
+def shape(arguments: ast.arguments) -> list[tuple[str, str, bool]]:
+    """Name, kind and whether it may be left out, of each argument after self."""
+    given = [*arguments.posonlyargs, *arguments.args]
+    required = len(given) - len(arguments.defaults)
+    found = [(each.arg, "POSITIONAL_OR_KEYWORD", n >= required) for n, each in enumerate(given)]
+    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    found += [(each.arg, "KEYWORD_ONLY", default is not None) for each, default in named]
+    if arguments.kwarg:
+        found.append((arguments.kwarg.arg, "VAR_KEYWORD", False))
+    return found[1:]
+
+
+def runtime(signature: inspect.Signature) -> list[tuple[str, str, bool]]:
+    drawn = signature.parameters.values()
+    return [(each.name, each.kind.name, each.default is not each.empty) for each in drawn]
+
+
+def agree(groups: Mapping[str, type], stub: Mapping[str, ast.ClassDef]) -> None:
+    """What is promised to a type checker is what there is: names, arguments, answers."""
+    assert set(groups) == set(stub)
+    for group, kind in groups.items():
+        promised = {each.name: each for each in stub[group].body if hasattr(each, "args")}
+        present = {name: each for name, each in vars(kind).items() if isinstance(each, Operation)}
+        assert set(promised) == set(present)
+        for name, operation in present.items():
+            assert shape(promised[name].args) == runtime(operation.signature), (group, name)
+            assert operation.verb == "DELETE" or operation.answer in {
+                "-", *re.findall(r"m\.(\w+)", ast.unparse(promised[name].returns))
+            }, (group, name)  # fmt: skip
+            assert ast.get_docstring(promised[name]), (group, name)
+
+
+def test_the_stub_of_the_operations_says_what_there_is() -> None:
+    agree(resources.GROUPS, declared("resources"))
+
+
+def test_an_argument_that_is_promised_and_not_there_mutant_is_caught() -> None:
+    groups = dict(resources.GROUPS)
+    changed = Operation("Guard.unlock", "POST /guard/unlock - * address!$")
+    groups["Guard"] = type("Guard", (Resource,), {"unlock": changed})
+    with pytest.raises(AssertionError, match="unlock"):
+        agree(groups, declared("resources"))
+
+
+def test_the_stub_of_the_models_says_what_there_is() -> None:
+    stub = declared("models")
+    assert list(stub) == list(models.MODELS) == list(models.__all__)
+    for name, model in models.MODELS.items():
+        promised = [each for each in stub[name].body if isinstance(each, ast.AnnAssign)]
+        present = dataclasses.fields(model)[1:]
+        assert [each.target.id for each in promised] == [each.name for each in present], name
+        for said, each in zip(promised, present, strict=True):
+            missing = (each.default, each.default_factory)
+            required = missing == (dataclasses.MISSING, dataclasses.MISSING)
+            assert required is (said.value is None), (name, each.name)
+            said_time = ast.unparse(said.annotation) == "When"
+            assert said_time is (each.type == records.When), (name, each.name)
 
 
 def test_the_version_is_the_packages() -> None:
@@ -52,8 +121,26 @@ def operations(client: object) -> dict[str, object]:
 SYNC, LATER = operations(Watchword(**KEYS)), operations(AsyncWatchword(**KEYS))
 
 
+def test_every_operation_of_the_api_is_an_operation_of_the_client() -> None:
+    document = json.loads((ROOT.parents[1] / "spec/openapi.json").read_text())
+    offered = {
+        (verb.upper(), re.sub(r"\{\w+\}", "{}", path.removeprefix("/v1")))
+        for path, verbs in document["paths"].items()
+        for verb in verbs
+    }
+    called = set()
+    for kind in resources.GROUPS.values():
+        for each in vars(kind).values():
+            if isinstance(each, Operation):
+                for path in filter(None, (each.path, each.path_with_code)):
+                    called.add((each.verb, re.sub(r"\{\w+\}", "{}", path)))
+    assert called - offered == {("GET", "/healthz")}
+    assert offered - called == set()
+
+
 def test_both_clients_have_the_promised_operations() -> None:
-    promised = """close events.get events.list events.stream guard.unlock health in_sandbox
+    promised = """agent.next_step agent.tools
+    close events.get events.list events.stream guard.unlock health in_sandbox
     inbox.list
     keys.create keys.delete keys.get keys.list keys.rotate keys.update
     messages.cancel messages.get messages.list messages.resend messages.send messages.send_custom
@@ -93,6 +180,8 @@ def test_an_operation_looks_like_what_it_is() -> None:
     assert send.__name__ == "send"
     assert isinstance(Messages.send, Operation)
     assert Messages.send.__doc__ == send.__doc__
+    assert send.__doc__.startswith("Send a code")
+    assert repr(send).startswith("<Messages.send(*, to, template_id, language=None")
 
 
 TYPED = """

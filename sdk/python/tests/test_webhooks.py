@@ -1,6 +1,8 @@
 """The verifier of webhooks: what it takes, and what it refuses."""
 
 import base64
+import hashlib
+import hmac
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 import pytest
 import standardwebhooks
 
-from watchword import ConfigurationError
+from watchword import ConfigurationError, webhooks
 from watchword.webhooks import RecentIds, Webhook, WebhookRefused, WebhookReplayed
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -171,3 +173,54 @@ def test_what_is_no_secret_is_said_at_once(secret: Any) -> None:
 
 def test_nothing_of_the_secret_is_shown() -> None:
     assert "MfKQ" not in repr(webhook())
+
+
+CALLBACK = b'{"total": 1, "rows": [{"message_id": "ver_1", "status": {"message_status": "sent"}}]}'
+
+
+def called_back(secret: str = "s3cret", username: str = "watchword", at: int = AT) -> dict:
+    """The header of the other dialect, as its vendor describes it."""
+    content = f"{at}4f1{username}".encode()
+    signature = hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()
+    said = f"timestamp={at};nonce=4f1;username={username};signature={signature}"
+    return {"X-Callback-Id": said}
+
+
+def verify(*given: Any) -> Any:
+    return webhooks.verify(*given, now=Clock())
+
+
+def test_the_function_verifies_both_dialects() -> None:
+    assert verify(BODY, signed(), SECRET).type == "verification.approved"
+    assert verify(BODY, signed(secret=OTHER), [SECRET, OTHER]).type == "verification.approved"
+    callback = verify(CALLBACK, called_back(), "s3cret", "watchword")
+    assert (callback.total, callback.rows[0]["message_id"]) == (1, "ver_1")
+    assert verify(b"{}", called_back(), "s3cret", "watchword").rows == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "secret"),
+    [
+        (CALLBACK, called_back(secret="another"), "s3cret"),
+        (CALLBACK, called_back(username="somebody"), "s3cret"),
+        (CALLBACK, called_back(at=AT - 301), "s3cret"),
+        (CALLBACK, called_back(secret=""), ""),
+        (CALLBACK, {"X-Callback-Id": "signature="}, "s3cret"),
+        (CALLBACK, {}, "s3cret"),
+        (CALLBACK, signed(), SECRET),
+        (b"[]", called_back(), "s3cret"),
+        (b"{", called_back(), "s3cret"),
+    ],
+)
+def test_the_other_dialect_is_refused_when_anything_is_wrong(
+    body: bytes, headers: dict, secret: str
+) -> None:
+    with pytest.raises(WebhookRefused):
+        verify(body, headers, secret, "watchword")
+
+
+def test_an_altered_body_is_refused_in_the_standard_dialect_alone() -> None:
+    """The other one does not sign its body: that is its vendor's design."""
+    with pytest.raises(WebhookRefused):
+        verify(BODY + b" ", signed(), SECRET)
+    assert verify(CALLBACK + b" ", called_back(), "s3cret", "watchword").total == 1

@@ -24,7 +24,7 @@ from watchword_server.domain.errors import RATE_LIMITED, Problem
 from watchword_server.domain.routing import Wait
 from watchword_server.domain.verification import Status, Trigger
 from watchword_server.domain.webhook import WebhookStatus
-from watchword_server.mcp import mount, serving, skills, tools
+from watchword_server.mcp import mount, server, serving, tools
 from watchword_server.providers import calling
 from watchword_server.providers.inbox import Inbox
 from watchword_server.services import idempotency
@@ -365,7 +365,7 @@ def headers_as_they_came() -> None:
 def conformance_tools() -> None:
     """An MCP server with the tools, resources, prompts and a skill that the conformance suite
     looks for."""
-    put(skills, "folder", lambda: Path(__file__).parent / "skills_for_conformance")
+    put(server, "skills_folder", lambda: Path(__file__).parent / "skills_for_conformance")
     building = put(serving, "build", lambda *given: conformance_fixtures.add(building(*given)))
 
 

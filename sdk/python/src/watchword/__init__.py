@@ -7,93 +7,12 @@ message = client.messages.send(to="+6591234567", template_id="otp-sms")
 result = client.verifications.check(message_id=message.message_id, code=typed_by_the_user)
 """
 
-from watchword import agent as agent
+from watchword import agent, errors, models, webhooks
 from watchword.client import AsyncWatchword, Watchword
-from watchword.errors import (
-    APIError,
-    Authentication,
-    BadRequest,
-    ConfigurationError,
-    Conflict,
-    ConnectionFailed,
-    Gone,
-    NotFound,
-    PermissionDenied,
-    RateLimited,
-    ServerError,
-    TimedOut,
-    UnexpectedResponse,
-    WatchwordError,
-)
-from watchword.models import (
-    ApiKey,
-    CheckResult,
-    Event,
-    Health,
-    InboxMessage,
-    LintReport,
-    Message,
-    Ping,
-    Project,
-    Replay,
-    SandboxWebhook,
-    Template,
-    TemplatePreview,
-    TemplateVersion,
-    WebhookDelivery,
-    WebhookEndpoint,
-)
-from watchword.opt_outs import OptOut
+from watchword.errors import *  # noqa: F403 - what it lists
+from watchword.models import *  # noqa: F403 - all of them
 from watchword.protocol import __version__
-from watchword.routes import Route, RouteReport
-from watchword.vendors import (
-    Provider,
-    ProviderHealth,
-    ProviderPreview,
-    ProviderTest,
-    ProviderType,
-)
 
-__all__ = [
-    "APIError",
-    "ApiKey",
-    "AsyncWatchword",
-    "Authentication",
-    "BadRequest",
-    "CheckResult",
-    "ConfigurationError",
-    "Conflict",
-    "ConnectionFailed",
-    "Event",
-    "Gone",
-    "Health",
-    "InboxMessage",
-    "LintReport",
-    "Message",
-    "NotFound",
-    "OptOut",
-    "PermissionDenied",
-    "Ping",
-    "Project",
-    "Provider",
-    "ProviderHealth",
-    "ProviderPreview",
-    "ProviderTest",
-    "ProviderType",
-    "RateLimited",
-    "Replay",
-    "Route",
-    "RouteReport",
-    "SandboxWebhook",
-    "ServerError",
-    "Template",
-    "TemplatePreview",
-    "TemplateVersion",
-    "TimedOut",
-    "UnexpectedResponse",
-    "Watchword",
-    "WatchwordError",
-    "WebhookDelivery",
-    "WebhookEndpoint",
-    "__version__",
-]
+__all__ = ["AsyncWatchword", "Watchword", "__version__", "agent", "webhooks"]
+__all__ += errors.__all__
+__all__ += models.__all__

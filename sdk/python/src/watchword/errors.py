@@ -22,6 +22,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+__all__ = [
+    "APIError", "Authentication", "BadRequest", "ConfigurationError", "Conflict",
+    "ConnectionFailed", "Gone", "NotFound", "PermissionDenied", "RateLimited", "ServerError",
+    "TimedOut", "UnexpectedResponse", "WatchwordError",
+]  # fmt: skip
 RETRYABLE_CODES: Final = frozenset({1000, 5001, 5016})
 RETRYABLE_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 _ADDRESS: Final = re.compile(r"[^\s@<>\"'*•]+@[^\s@<>\"']+|\+\d[\d ().-]{4,18}\d")

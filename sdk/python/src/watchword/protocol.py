@@ -24,7 +24,7 @@ from watchword.errors import (
     WatchwordError,
     error_class,
 )
-from watchword.models import Record
+from watchword.records import Record
 
 __version__ = "0.1.0"
 
@@ -37,7 +37,8 @@ LONGEST_PAGE: Final = 100
 HOW_TO_GET_A_KEY: Final = (
     "Set WATCHWORD_DEV_KEY and WATCHWORD_DEV_SECRET (and WATCHWORD_URL unless the server is at "
     f"{DEFAULT_URL}), or pass dev_key= and dev_secret=, or api_key=. "
-    "To get a key, run: watchword-server keys create --name my-app --json"
+    "To get a key, run: watchword-server keys create --name my-app --json\n"
+    "To try it without one: Watchword.in_sandbox(), which needs no key of yours."
 )
 
 

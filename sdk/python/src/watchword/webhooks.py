@@ -3,7 +3,7 @@
     webhook = Webhook(os.environ["WATCHWORD_WEBHOOK_SECRET"])
     event = webhook.verify(body, headers)
 
-The signatures are those of Standard Webhooks 1.0.0.
+The signatures are those of Standard Webhooks 1.0.0, or with a `username` EngageLab's.
 """
 
 import base64
@@ -15,13 +15,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import Final, Protocol
+from typing import Final, Protocol, overload
 
 from watchword.errors import ConfigurationError, WatchwordError
-from watchword.models import Event
+from watchword.models import Callback, Event
 
 TOLERANCE_SECONDS: Final = 300
 _PREFIX: Final = "whsec_"
+_CALLBACK: Final = "x-callback-id"
 _ID, _TIMESTAMP, _SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 
 
@@ -108,22 +109,9 @@ class Webhook:
             WebhookReplayed: it was verified before. If you then failed to handle it, call
                 `forget` before you answer with an error, so that the next try is taken.
         """
-        raw = body.encode() if isinstance(body, str) else bytes(body)
-        id, timestamp, signatures = (_field(headers, name) for name in _FIELDS)
-        signed = f"{id}.{timestamp}.".encode() + raw
-        if not any(
-            hmac.compare_digest(wanted, given.encode())
-            for wanted in [sign(key, signed) for key in self._keys]
-            for given in signatures.split()
-        ):
-            raise WebhookRefused("No signature of the webhook was made with this secret.")
-        if not timestamp.isascii() or not timestamp.isdigit():
-            raise WebhookRefused("The webhook's timestamp is not a number.")
-        if abs(self._now() - int(timestamp)) > self._tolerance:
-            raise WebhookRefused("The webhook is too old, or from the future.")
-        event = _event(raw)
+        event = _standard(body, headers, self._keys, self._tolerance, self._now)
         # Older ones are refused by their timestamp, so nothing has to be remembered for longer.
-        if not self._memory.add(id, 2 * self._tolerance):
+        if not self._memory.add(_field(headers, _ID), 2 * self._tolerance):
             raise WebhookReplayed("The webhook was taken before.")
         return event
 
@@ -137,6 +125,68 @@ class Webhook:
 
 
 _FIELDS: Final = (_ID, _TIMESTAMP, _SIGNATURE)
+
+
+@overload
+def verify(
+    body: bytes | str, headers: Mapping[str, str], secret: str | Iterable[str],
+    username: None = None, *, tolerance: int = ..., now: Callable[[], float] = ...,
+) -> Event: ...  # fmt: skip
+@overload
+def verify(
+    body: bytes | str, headers: Mapping[str, str], secret: str | Iterable[str],
+    username: str, *, tolerance: int = ..., now: Callable[[], float] = ...,
+) -> Callback: ...  # fmt: skip
+def verify(
+    body: bytes | str, headers: Mapping[str, str], secret: str | Iterable[str],
+    username: str | None = None, *,
+    tolerance: int = TOLERANCE_SECONDS, now: Callable[[], float] = time.time,
+) -> Event | Callback:  # fmt: skip
+    """The event in a webhook; with a `username`, the callback in EngageLab's dialect.
+
+    Whether it came before is not looked at: `Webhook` does that.
+
+    Raises:
+        WebhookRefused: it was not signed with the secret, or not just now.
+    """
+    secrets = [secret] if isinstance(secret, str) else list(secret)
+    if username is None:
+        return _standard(body, headers, [_key(one) for one in secrets], tolerance, now)
+    said = dict(part.strip().partition("=")[::2] for part in _field(headers, _CALLBACK).split(";"))
+    timestamp = said.get("timestamp", "")
+    signed = f"{timestamp}{said.get('nonce', '')}{username}".encode()
+    wanted = [hmac.digest(one.encode(), signed, hashlib.sha256).hex() for one in secrets if one]
+    if not _signed(wanted, [said.get("signature", "")]) or said.get("username") != username:
+        raise WebhookRefused("The webhook was not signed with this secret for this username.")
+    _timely(timestamp, tolerance, now)
+    try:
+        return Callback.from_wire({"total": 0, "rows": (), **json.loads(body or "{}")})
+    except (AttributeError, TypeError, ValueError):
+        raise WebhookRefused("The webhook is signed, but it is no callback.") from None
+
+
+def _standard(
+    body: bytes | str, headers: Mapping[str, str], keys: list[bytes], tolerance: int,
+    now: Callable[[], float],
+) -> Event:  # fmt: skip
+    raw = body.encode() if isinstance(body, str) else bytes(body)
+    id, timestamp, signatures = (_field(headers, name) for name in _FIELDS)
+    signed = f"{id}.{timestamp}.".encode() + raw
+    if not _signed([sign(key, signed).decode() for key in keys], signatures.split()):
+        raise WebhookRefused("No signature of the webhook was made with this secret.")
+    _timely(timestamp, tolerance, now)
+    return _event(raw)
+
+
+def _signed(wanted: list[str], given: list[str]) -> bool:
+    return any(hmac.compare_digest(w.encode(), g.encode()) for w in wanted for g in given)
+
+
+def _timely(timestamp: str, tolerance: int, now: Callable[[], float]) -> None:
+    if not timestamp.isascii() or not timestamp.isdigit():
+        raise WebhookRefused("The webhook's timestamp is not a number.")
+    if abs(now() - int(timestamp)) > tolerance:
+        raise WebhookRefused("The webhook is too old, or from the future.")
 
 
 def sign(key: bytes, content: bytes) -> bytes:

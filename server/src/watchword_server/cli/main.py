@@ -48,6 +48,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "verify": Row("verify", "Check a code; exit code 0 means that it was the right one."),
     },
     "Describe": {
+        "skills": Row("skills", "Give coding agents the skills for Watchword."),
         "openapi": Row("openapi", "Print, write or check the API's description."),
         "version": Row("version", "Print the version."),
     },

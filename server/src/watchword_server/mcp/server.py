@@ -17,6 +17,7 @@ from watchword_server import __version__
 from watchword_server.api import openapi
 from watchword_server.api.site.contents import CONTENTS
 from watchword_server.api.site.pages import Library, Page
+from watchword_server.api.site.skills import skills_folder
 from watchword_server.domain.project import Caller, Scope
 from watchword_server.mcp import skills
 from watchword_server.mcp.calls import CALLER, Calls
@@ -62,7 +63,7 @@ def build(runtime: Runtime) -> MCPServer[Any]:
     """The server; one for the life of a runtime."""
     url = runtime.settings.public_url
     library = Library(url, openapi.document(url))
-    offered = skills.Skills(skills.folder())
+    offered = skills.Skills(skills_folder())
     server: MCPServer[Any] = MCPServer(
         NAME,
         title="Watchword",

@@ -4,12 +4,10 @@ A skill is a folder with a SKILL.md; each of its files is a resource under `skil
 """
 
 import hashlib
-import json
 import mimetypes
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from mcp.server.extension import Extension, MethodBinding, ResourceBinding
 from mcp.server.mcpserver.resources import FunctionResource
@@ -22,35 +20,13 @@ from mcp_types import (
     Resource,
 )
 
-from watchword_server.api.site import sources
+from watchword_server.api.site.skills import Skill, read_all
 
 _MAIN = "SKILL.md"
 _DIRECTORY = "inode/directory"
-_FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
-_LINE = re.compile(r"( *)([\w-]+):(?: (.*))?")
 Result = TypeVar("Result", bound=CacheableResult)
 _TTL_MS = 300_000
 """Skills change with a new release of the server."""
-
-
-class Skill(NamedTuple):
-    """A folder of files, by their path in it."""
-
-    uri: str
-    front: dict[str, Any]
-    files: dict[str, bytes]
-
-    def entry(self) -> dict[str, Any]:
-        """The skill as it is listed."""
-        listed = [
-            {
-                "uri": f"{self.uri}/{path}",
-                "digest": f"sha256:{hashlib.sha256(content).hexdigest()}",
-                "size": len(content),
-            }
-            for path, content in self.files.items()
-        ]
-        return {"uri": f"{self.uri}/{_MAIN}", "frontmatter": self.front, "resources": listed}
 
 
 class Listed(CacheableResult):
@@ -77,7 +53,7 @@ class Skills(Extension):
     identifier = "io.modelcontextprotocol/skills"
 
     def __init__(self, root: Path) -> None:
-        self._skills = [_read(one.parent) for one in sorted(root.glob(f"*/{_MAIN}"))]
+        self._skills = list(read_all(root))
         self._folders = dict(_folders(self._skills))
 
     def __bool__(self) -> bool:
@@ -105,12 +81,12 @@ class Skills(Extension):
         ]
 
     async def _list(self, _context: Any, _params: Any) -> Listed:
-        return _shared(Listed(skills=[one.entry() for one in self._skills]))
+        return _shared(Listed(skills=[_entry(one) for one in self._skills]))
 
     async def _get(self, _context: Any, params: ReadResourceRequestParams) -> Got:
         for skill in self._skills:
-            if params.uri == f"{skill.uri}/{_MAIN}":
-                return _shared(Got(skill=skill.entry()))
+            if params.uri == f"{_uri(skill)}/{_MAIN}":
+                return _shared(Got(skill=_entry(skill)))
         raise MCPError(INVALID_PARAMS, "There is no such skill.", {"uri": params.uri})
 
     async def _directory(self, _context: Any, params: ReadResourceRequestParams) -> Children:
@@ -120,61 +96,30 @@ class Skills(Extension):
         return _shared(Children(resources=children))
 
 
-def folder() -> Path:
-    """Where the skills are: beside the pages, in the package or in the repository."""
-    pages = sources.folder()
-    return pages.with_name("_skills" if pages.name.startswith("_") else "skills")
+def _uri(skill: Skill) -> str:
+    return f"skill://{skill.name}"
 
 
-def front_matter(text: str) -> dict[str, Any]:
-    """The front matter of a SKILL.md: names, strings, and maps of strings one level deep.
-
-    Raises:
-        ValueError: it is more of YAML than this.
-    """
-    found = _FRONT.match(text)
-    front: dict[str, Any] = {}
-    inner: dict[str, Any] = {}
-    for line in found[1].split("\n") if found else ():
-        parts = _LINE.fullmatch(line)
-        if parts is None or (parts[1] and parts[3] is None):
-            raise ValueError(f"front matter that is not understood: {line!r}")
-        if parts[3] is None:
-            inner = front[parts[2]] = {}
-        else:
-            (inner if parts[1] else front)[parts[2]] = _value(parts[3])
-    if not front.keys() >= {"name", "description"}:
-        raise ValueError("a SKILL.md begins with its name and description")
-    return front
-
-
-def _value(written: str) -> str:
-    if written.startswith('"'):
-        return str(json.loads(written))
-    if written[:1] in "'[{|>&*!%@`#" or re.fullmatch(r"[\d.]+|true|false|null|~", written):
-        raise ValueError(f"to be written in double quotes: {written!r}")
-    if ": " in written or " #" in written:
-        raise ValueError(f"to be written in double quotes: {written!r}")
-    return written.strip()
-
-
-def _read(root: Path) -> Skill:
-    files = {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    front = front_matter(files[_MAIN].decode())
-    return Skill(f"skill://{front['name']}", front, files)
+def _entry(skill: Skill) -> dict[str, Any]:
+    """The skill as it is listed."""
+    listed = [
+        {
+            "uri": f"{_uri(skill)}/{path}",
+            "digest": f"sha256:{hashlib.sha256(content).hexdigest()}",
+            "size": len(content),
+        }
+        for path, content in skill.files.items()
+    ]
+    return {"uri": f"{_uri(skill)}/{_MAIN}", "frontmatter": skill.front, "resources": listed}
 
 
 def _resource(skill: Skill, path: str, content: bytes) -> FunctionResource:
     main = path == _MAIN
     is_text = _mime_type(path).startswith("text/") or path.endswith(".json")
     return FunctionResource(
-        uri=f"{skill.uri}/{path}",
-        name=skill.front["name"] if main else path,
-        description=skill.front["description"] if main else f"A file of {skill.front['name']}.",
+        uri=f"{_uri(skill)}/{path}",
+        name=skill.name if main else path,
+        description=skill.description if main else f"A file of {skill.name}.",
         mime_type=_mime_type(path),
         fn=lambda: content.decode() if is_text else content,
     )
@@ -185,11 +130,11 @@ def _folders(skills: list[Skill]) -> Iterator[tuple[str, list[Resource]]]:
     for skill in skills:
         inside: dict[str, dict[str, Resource]] = {}
         for path in skill.files:
-            above, _, name = f"{skill.uri}/{path}".rpartition("/")
+            above, _, name = f"{_uri(skill)}/{path}".rpartition("/")
             inside.setdefault(above, {})[name] = Resource(
                 uri=f"{above}/{name}", name=name, mime_type=_mime_type(path)
             )
-            while above != skill.uri:
+            while above != _uri(skill):
                 uri = above
                 above, _, name = above.rpartition("/")
                 inside.setdefault(above, {})[name] = Resource(

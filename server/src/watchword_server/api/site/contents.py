@@ -30,6 +30,7 @@ CONTENTS: tuple[Section, ...] = (
             "mcp",
             "node",
             "function-calling",
+            "skills",
             "callbacks",
             "opt-outs",
             "alerts",

@@ -1,11 +1,11 @@
 """What is answered to whoever reads without a key: pages in the format that is asked for."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from watchword_server.api.answer import HTML, JSON, MARKDOWN, Answer, Header
-from watchword_server.api.site import sources, well_known
+from watchword_server.api.site import skills, sources, well_known
 from watchword_server.api.site.pages import Library, Page
 
 _VARY = (b"vary", b"accept")
@@ -18,6 +18,7 @@ _NOSNIFF = (b"x-content-type-options", b"nosniff")
 _FOR_BROWSERS = ((b"access-control-allow-origin", b"*"),)
 """What a client within a browser may read from wherever its page is from."""
 _TEXT = b"text/plain; charset=utf-8"
+_GZIP = b"application/gzip"
 _HOME, _FIRST = "/docs", "/docs/sandbox"
 """Whoever comes without a path is shown the first page."""
 
@@ -37,7 +38,7 @@ class Site:
         self._url = public_url
         self._document = document
         self._library = cache(self._made)
-        self._files = self._fixed()
+        self._files = {**self._fixed(), **_skills()}
         self._markdown = cache(self._as_markdown)
         self._html = cache(self._as_html)
         self._file = cache(self._as_file)
@@ -105,6 +106,21 @@ class Site:
         alternate = f'<{page.path}.md>; rel="alternate"; type="text/markdown"'
         described = '</llms.txt>; rel="describedby"; type="text/markdown"'
         return b"link", f"{alternate}, {described}".encode()
+
+
+def _skills() -> dict[str, File]:
+    """The skills: two indexes, an archive of each skill, and its files."""
+    found = {
+        skills.INDEX: File(JSON, skills.index),
+        skills.OLDER_INDEX: File(JSON, skills.older_index),
+    }
+    for path, what in skills.published().items():
+        if isinstance(what, skills.Skill):
+            found[path] = File(_GZIP, partial(skills.archive, what))
+        else:
+            kind = MARKDOWN if path.endswith(".md") else _TEXT
+            found[path] = File(kind, partial(bytes, what))
+    return found
 
 
 def prefers_markdown(accept: bytes) -> bool:

@@ -5,16 +5,16 @@ from pathlib import Path
 
 from watchword_server.api.site import links
 
-_PACKAGED = "_docs"
 _FROM_HERE_TO_REPOSITORY = 6
 
 
-def folder() -> Path:
-    """The folder of the pages: in the installed package, or in the repository it is run from."""
-    packaged = Path(str(resources.files("watchword_server") / _PACKAGED))
+def folder(name: str = "docs") -> Path:
+    """The folder of the pages (`docs`) or of the skills (`skills`): in the installed package, or
+    in the repository it is run from."""
+    packaged = Path(str(resources.files("watchword_server") / f"_{name}"))
     if packaged.is_dir():
         return packaged
-    return Path(__file__).resolve().parents[_FROM_HERE_TO_REPOSITORY - 1] / "docs"
+    return Path(__file__).resolve().parents[_FROM_HERE_TO_REPOSITORY - 1] / name
 
 
 def written() -> dict[str, str]:
