@@ -57,7 +57,7 @@ def command() -> None:
 def show(as_json: bool) -> None:
     """List the skills."""
     if as_json:
-        rows = [{**each._asdict(), "files": list(each.files)} for each in skills()]
+        rows = [{**each.front, "files": list(each.files)} for each in skills()]
         screen.emit({"data": rows})
         return
     cells = [(each.name, each.description.partition(". ")[0]) for each in skills()]
