@@ -638,7 +638,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
   {
    "name": "list_templates",
    "title": "List templates",
-   "description": "The templates that messages are made from: what each is for and on which channels it goes, in the order they are tried. One can be sent while its status is 2.",
+   "description": "The templates that messages are made from: what each is for and on which channels it goes, in the order they are tried, or by which saved route. Only an approved one can be sent.",
    "permission": null,
    "scopes": [
     "templates:read"
@@ -669,6 +669,13 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
          "type": "string",
          "description": "The channels, in the order they are tried; empty where `route` says it."
         },
+        "route": {
+         "type": [
+          "string",
+          "null"
+         ],
+         "description": "The saved route it is sent by."
+        },
         "brand_name": {
          "type": "string",
          "description": "Who sends."
@@ -682,6 +689,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
         "template_id",
         "description",
         "send_channel_strategy",
+        "route",
         "brand_name",
         "status"
        ],

@@ -119,12 +119,8 @@ def test_no_bound_of_an_operation_is_left_unsaid() -> None:
 
 
 def test_the_tools_of_mcp_are_these_and_the_search_and_take_the_same_arguments() -> None:
-    assert [name for name in mcp_server.SORTS if name != "search_docs"] == NAMES
-    for tool in TOOLS:
-        sort = mcp_server.SORTS[tool.name]
-        assert (tool.title, tool.reads, tool.destroys, tool.outside) == (
-            sort.title, sort.reads, sort.destroys, sort.outside,
-        )  # fmt: skip
+    assert [tool.name for tool in mcp_server.OFFERED if tool.calls] == NAMES
+    for tool in mcp_server.OFFERED:
         assert mcp_server.NEEDS.get(tool.name) == tool.permission
         code = getattr(mcp_server.Tools, tool.name).__code__
         taken = set(code.co_varnames[1 : code.co_argcount]) - {"context"}

@@ -186,6 +186,30 @@ async def test_the_documentation_is_found_and_the_next_step_told(url: str) -> No
         assert "sandbox-otp-tpl" in {one["template_id"] for one in listed["templates"]}
 
 
+async def test_a_template_that_is_sent_by_a_saved_route_names_it(site: Site) -> None:
+    server, key = site.serve(), site.key()
+    with Watchword(server.url, key["dev_key"], key["dev_secret"]) as own:
+        own.routes.put("log-in", short_form="sms|voice")
+        own.templates.create(
+            template_id="routed", route="log-in", brand_name="Acme",
+            sms_config={
+                "template_type": 1,
+                "template_default_config": {"contain_security": True, "contain_expire": True},
+            },
+            voice_config={
+                "template_type": 1,
+                "template_default_config": {"contain_security": True, "contain_expire": True},
+            },
+        )  # fmt: skip
+    async with connected(server.url, key["bearer"], "auto") as client:
+        listed = (await tool(client, "list_templates"))["templates"]
+    routed, plain = (
+        next(one for one in listed if one["template_id"] == name) for name in ("routed", "otp-sms")
+    )
+    assert (routed["channels"], routed["route"]) == ([], "log-in")
+    assert (plain["channels"], plain["route"]) == (["sms"], None)
+
+
 async def test_a_refusal_says_what_to_do(url: str) -> None:
     async with connected(url, SANDBOX, "auto") as client:
         refused = await client.call_tool("send_otp", {"to": "+1", "template_id": "otp-sms"})

@@ -435,3 +435,18 @@ async def test_a_check_refuses_addresses_as_a_send_does(desk):
         problem = await refusal(checked(desk, SMS, to=to, email=email))
         assert problem.extra["field"] == field
     is_refused(await refusal(checked(desk, SMS, template="none")), UNKNOWN_ID)
+
+
+async def test_a_template_of_a_saved_route_counts_as_what_can_be_sent(desk):
+    async def sendable():
+        return await desk.runtime.store.read(
+            lambda tx: desk.services.advising._facts(tx, desk.caller).sendable
+        )
+
+    await save(desk, SMS, VOICE)
+    for one in await desk.services.templates.all(desk.caller):
+        await desk.services.templates.delete(desk.caller, one.used.id)
+    assert not await sendable()
+    await template(desk)
+    await approve(desk)
+    assert await sendable() == {"sms", "voice"}

@@ -50,7 +50,11 @@ class TemplateEntry(Answer):
     """A template that may be sent."""
 
     template_id: str
-    channels: Annotated[list[str], Field(description="In the order in which they are tried.")]
+    channels: Annotated[
+        list[str],
+        Field(description="In the order in which they are tried; none where `route` says it."),
+    ]
+    route: Annotated[str | None, Field(description="The saved route it is sent by.")] = None
     description: str = ""
     brand: str = ""
 

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from mcp.server import MCPServer
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -15,6 +15,7 @@ from mcp_types import INVALID_PARAMS, ListToolsResult, ToolAnnotations
 
 from watchword_server import __version__
 from watchword_server.api import openapi
+from watchword_server.api.resources.tool_table import TOOLS, Tool
 from watchword_server.api.site.contents import CONTENTS
 from watchword_server.api.site.pages import Library, Page
 from watchword_server.api.site.skills import skills_folder
@@ -22,7 +23,7 @@ from watchword_server.domain.project import Caller, Scope
 from watchword_server.mcp import skills
 from watchword_server.mcp.calls import CALLER, Calls
 from watchword_server.mcp.search import Index
-from watchword_server.mcp.tools import Tools
+from watchword_server.mcp.tools import SEARCH, Tools
 from watchword_server.runtime import Runtime
 
 NAME = "watchword"
@@ -33,29 +34,12 @@ ABOUT = (
 )
 
 
-class Sort(NamedTuple):
-    """How a tool behaves, as the annotations of MCP say it."""
-
-    title: str
-    reads: bool
-    destroys: bool = False
-    repeats: bool = False
-    outside: bool = False
-
-
-SORTS: dict[str, Sort] = {
-    "send_otp": Sort("Send a one-time code", reads=False, outside=True),
-    "get_otp_status": Sort("Ask where a verification stands", reads=True, repeats=True),
-    "resend_otp": Sort("Send the same code again", reads=False, outside=True),
-    "cancel_otp": Sort("End a verification", reads=False, destroys=True, repeats=True),
-    "list_templates": Sort("List templates", reads=True, repeats=True),
-    "search_docs": Sort("Search the documentation", reads=True, repeats=True),
-    "next_step": Sort("Ask what to do next", reads=True, repeats=True),
-    "verify_otp": Sort("Check a code", reads=False),
-}
+OFFERED: tuple[Tool, ...] = (*TOOLS[:-2], SEARCH, *TOOLS[-2:])
 """Every tool, in the order in which they are listed."""
 
-NEEDS: dict[str, Scope] = {"verify_otp": Scope.AGENT_VERIFY}
+NEEDS: dict[str, Scope] = {
+    tool.name: tool.permission for tool in OFFERED if tool.permission is not None
+}
 """Tools that only keys with a scope of their own see and may call."""
 
 
@@ -77,8 +61,10 @@ def build(runtime: Runtime) -> MCPServer[Any]:
         log_level="WARNING",
     )
     tools = Tools(Calls(runtime), Index(library, url))
-    for name, sort in SORTS.items():
-        server.add_tool(getattr(tools, name), title=sort.title, annotations=_annotations(sort))
+    for tool in OFFERED:
+        server.add_tool(
+            getattr(tools, tool.name), tool.name, tool.title, tool.said, _annotations(tool)
+        )
     _add_prompts(server, url)
     for section in CONTENTS:
         for page in section.pages:
@@ -86,13 +72,13 @@ def build(runtime: Runtime) -> MCPServer[Any]:
     return server
 
 
-def _annotations(sort: Sort) -> ToolAnnotations:
+def _annotations(tool: Tool) -> ToolAnnotations:
     return ToolAnnotations(
-        title=sort.title,
-        read_only_hint=sort.reads,
-        destructive_hint=sort.destroys,
-        idempotent_hint=sort.repeats,
-        open_world_hint=sort.outside,
+        title=tool.title,
+        read_only_hint=tool.reads,
+        destructive_hint=tool.destroys,
+        idempotent_hint=tool.repeats,
+        open_world_hint=tool.outside,
     )
 
 

@@ -1,4 +1,4 @@
-"""The tools: few and sharp, named as the field names them.
+"""The functions behind the tools; what a model reads of them is in `tool_table`.
 
 A code is typed by the person on a hosted page, so no tool takes or returns one, but `verify_otp`,
 which only a key with a scope of its own may use.
@@ -12,6 +12,7 @@ from mcp_types import ElicitRequest, ElicitRequestURLParams, InputRequiredResult
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import Field
 
+from watchword_server.api.resources.tool_table import TOOLS, Argument, Tool, arguments
 from watchword_server.mcp.answers import (
     Advice,
     Found,
@@ -29,15 +30,31 @@ _ASKED = "code"
 _APPROVED = 2
 """A template's status on the wire."""
 
-To = Annotated[
-    str,
-    Field(description="The recipient: a phone number in E.164 form, or an email address."),
-]
-MessageId = Annotated[str, Field(description="The message_id that send_otp answered.")]
+SEARCH = Tool(
+    "search_docs",
+    "Search the documentation",
+    "Search this server's documentation.",
+    (),
+    (Argument("query", said="A few words."),),
+    ("results",),
+    reads=True,
+    repeats=True,
+)
+"""The one tool that is no operation, so that only MCP has it."""
+
+_SAID = {tool.name: arguments(tool) for tool in TOOLS}
+
+
+def _given(tool: str, argument: str) -> Any:
+    """An argument in the words of the table."""
+    return Field(description=_SAID[tool][argument])
+
+
+MessageId = Annotated[str, _given("get_otp_status", "message_id")]
 
 
 class Tools:
-    """The functions behind the tools; their docstrings are what a model reads."""
+    """Answers each tool."""
 
     def __init__(self, calls: Calls, index: Index) -> None:
         self._calls = calls
@@ -45,19 +62,14 @@ class Tools:
 
     async def send_otp(
         self,
-        to: To,
+        to: Annotated[str, _given("send_otp", "to")],
         context: Context[Any, Any],
-        template_id: Annotated[
-            str | None, Field(description="From list_templates; otp-sms or otp-email by default.")
-        ] = None,
-        channel: Annotated[
-            str | None, Field(description="Only this channel: sms, whatsapp, voice or email.")
-        ] = None,
-        language: Annotated[str | None, Field(description="A language tag such as en.")] = None,
-        purpose: Annotated[str | None, Field(description="What it is for, such as login.")] = None,
+        template_id: Annotated[str | None, _given("send_otp", "template_id")] = None,
+        channel: Annotated[str | None, _given("send_otp", "channel")] = None,
+        language: Annotated[str | None, _given("send_otp", "language")] = None,
+        purpose: Annotated[str | None, _given("send_otp", "purpose")] = None,
     ) -> Verification | InputRequiredResult:
-        """Send a one-time code and start a verification. You never see the code: show the person
-        `verification_url`, where they type it, then ask get_otp_status. Never ask for the code."""
+        """Start a verification, and have the person asked where the client can."""
         if context.request_state is not None:
             return await self._resumed(context, context.request_state)
         body: dict[str, Any] = {"to": to, "template": {"id": template_id or _usual(to)}}
@@ -79,19 +91,16 @@ class Tools:
     async def get_otp_status(
         self, message_id: MessageId, context: Context[Any, Any]
     ) -> Verification:
-        """Where a verification stands: pending until the person has typed the right code, then
-        approved. Ask again every few seconds while it is pending."""
+        """Where it stands."""
         return await self._status(context, message_id)
 
     async def resend_otp(
         self,
         message_id: MessageId,
         context: Context[Any, Any],
-        channel: Annotated[
-            str | None, Field(description="Another channel of the template, such as voice.")
-        ] = None,
+        channel: Annotated[str | None, _given("resend_otp", "channel")] = None,
     ) -> Verification:
-        """Send the same code again, once `resend_after` seconds have passed."""
+        """Send the same code again."""
         body = None if channel is None else {"channel": channel}
         await self._calls.call(
             context, "resendMessage", path={"message_id": message_id}, body=body or {}
@@ -99,17 +108,18 @@ class Tools:
         return await self._status(context, message_id)
 
     async def cancel_otp(self, message_id: MessageId, context: Context[Any, Any]) -> Verification:
-        """End a verification; its code is worth nothing from then on."""
+        """End it."""
         await self._calls.call(context, "cancelMessage", path={"message_id": message_id})
         return await self._status(context, message_id)
 
     async def list_templates(self, context: Context[Any, Any]) -> Templates:
-        """The approved templates: what a message says, and on which channels it goes."""
+        """Those that can be sent."""
         found = await self._calls.call(context, "listTemplates")
         entries = [
             TemplateEntry(
                 template_id=one["template_id"],
-                channels=(one.get("send_channel_strategy") or "").split("|"),
+                channels=[word for word in one["send_channel_strategy"].split("|") if word],
+                route=one.get("route"),
                 description=one.get("description", ""),
                 brand=one.get("brand_name", ""),
             )
@@ -119,9 +129,9 @@ class Tools:
         return Templates(templates=entries, limits=found["limits"])
 
     async def search_docs(
-        self, query: Annotated[str, Field(description="A few words.", max_length=200)]
+        self, query: Annotated[str, Field(description=SEARCH.arguments[0].said, max_length=200)]
     ) -> Search:
-        """Search this server's documentation."""
+        """The sections that fit best."""
         return Search(
             results=[
                 Found(title=one.title, url=one.url, excerpt=excerpt(one))
@@ -130,16 +140,16 @@ class Tools:
         )
 
     async def next_step(self, context: Context[Any, Any]) -> Advice:
-        """What is missing before people can be verified, and the one thing to do next."""
+        """The one thing to do next."""
         return Advice.model_validate(await self._calls.call(context, "getNextStep"))
 
     async def verify_otp(
         self,
         message_id: MessageId,
-        code: Annotated[str, Field(description="What the person typed.")],
+        code: Annotated[str, _given("verify_otp", "code")],
         context: Context[Any, Any],
     ) -> Verification:
-        """Check a code. Prefer verification_url, where the person types it without your seeing."""
+        """Check a code."""
         body = {"message_id": message_id, "verify_code": code}
         await self._calls.call(context, "checkVerification", body=body)
         return await self._status(context, message_id)

@@ -40,6 +40,6 @@ class Advising:
     def _carried(self, caller: Caller, template: Template) -> set[str]:
         return {
             channel
-            for channel in template.strategy
+            for channel in template.strategy or template.contents
             if self._accounts.carries(caller.project, caller.mode, RouteStep(channel))
         }

@@ -129,10 +129,11 @@ TOOLS: tuple[Tool, ...] = (
         "list_templates",
         "List templates",
         "The templates that messages are made from: what each is for and on which channels it "
-        "goes, in the order they are tried. One can be sent while its status is 2.",
+        "goes, in the order they are tried, or by which saved route. Only an approved one can be "
+        "sent.",
         ("listTemplates",),
         (),
-        ("template_id", "description", "send_channel_strategy", "brand_name", "status"),
+        ("template_id", "description", "send_channel_strategy", "route", "brand_name", "status"),
         reads=True,
         repeats=True,
         rows="templates",
@@ -207,6 +208,11 @@ def scopes(tool: Tool) -> frozenset[Scope]:
     """What a key must be allowed to call a tool."""
     needed = {_OPERATIONS[name].scope for name in tool.calls} | {tool.permission}
     return frozenset(scope for scope in needed if scope is not None)
+
+
+def arguments(tool: Tool) -> dict[str, str]:
+    """What each argument is, in the words that a model reads."""
+    return {one.name: _argument(tool, one)["description"] for one in tool.arguments}
 
 
 def filled(envelope: Any, tool: Mapping[str, Any]) -> Any:
