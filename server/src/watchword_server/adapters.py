@@ -62,6 +62,13 @@ def vendors(settings: Settings, clock: Clock) -> GuardedNetwork:
     return GuardedNetwork(clock.now, allowed, allow_http=False, trust=trust)
 
 
+def documents(settings: Settings, clock: Clock) -> GuardedNetwork:
+    """The way to the documents of OAuth clients, which strangers name: never by plain http."""
+    trust = _trust(settings.webhook_ca_file, "WATCHWORD_WEBHOOK_CA_FILE")
+    allowed = destinations.networks(settings.oauth_allow)
+    return GuardedNetwork(clock.now, allowed, allow_http=False, trust=trust)
+
+
 def posters(settings: Settings, clock: Clock, told: Poster | None) -> tuple[Poster, Poster]:
     """What posts for ordinary projects, and for callers with the public keys."""
     if told is not None:

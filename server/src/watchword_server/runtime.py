@@ -41,6 +41,7 @@ from watchword_server.services.advising import Advising
 from watchword_server.services.alert_mails import AlertMailing
 from watchword_server.services.alerts import Alerts
 from watchword_server.services.api_keys import ApiKeys
+from watchword_server.services.authorizing import Clients, Requests, Tokens
 from watchword_server.services.bouncing import Bouncing
 from watchword_server.services.callbacks import Callbacks
 from watchword_server.services.checking import Checking
@@ -92,6 +93,9 @@ class Services(msgspec.Struct, frozen=True):
     trying: Trying
     hosted_pages: HostedPages
     advising: Advising
+    oauth_clients: Clients
+    oauth_requests: Requests
+    oauth_tokens: Tokens
     throughput: Throughput
     clock: Clock
 
@@ -177,7 +181,7 @@ class Runtime:
         )
 
     def _post(self, keyring: Keyring, entropy: Entropy, told: Poster | None) -> dict[str, Any]:
-        """Join what posts webhooks; its use cases, by their names."""
+        """Join what goes to where callers say: webhooks, OAuth; its use cases, by their names."""
         settings, store, clock = self.settings, self.store, self.clock
         self.poster, self._stranger = adapters.posters(settings, clock, told)
         posting = Posting(clock, entropy, keyring, self.poster, self._stranger)
@@ -185,7 +189,13 @@ class Runtime:
         self.notifying = Notifying(store, clock, entropy, keyring, posting, schedule)
         http = adapters.plain_http(settings)
         endpoints = WebhookEndpoints(store, clock, entropy, posting, http=http)
-        return {"webhook_endpoints": endpoints, "webhook_log": WebhookLog(store, clock, keyring)}
+        self._documents = adapters.documents(settings, clock)
+        held = store, clock, entropy, keyring, settings.public_url
+        return {
+            "webhook_endpoints": endpoints, "webhook_log": WebhookLog(store, clock, keyring),
+            "oauth_clients": Clients(self._documents, clock), "oauth_requests": Requests(*held),
+            "oauth_tokens": Tokens(*held),
+        }  # fmt: skip
 
     def _keep(
         self, own: Own, keyring: Keyring, entropy: Entropy, throughput: Throughput
@@ -267,6 +277,7 @@ class Runtime:
         await self._network.aclose()
         await self.poster.aclose()
         await self._stranger.aclose()
+        await self._documents.aclose()
         await self.store.close()
 
     def warm_up(self) -> None:

@@ -101,7 +101,10 @@ async def transcript(
         (message,) = await asyncio.to_thread(lambda: list(own.inbox.list(to=number)))
         await quietly(client, "send_otp", to=number, template_id="long")  # the cool-down holds
         await quietly(client, "get_otp_status", message_id=sent["message_id"])
-        async with httpx2.AsyncClient(timeout=60) as browser:
+        at = {
+            "x-forwarded-for": f"10.0.{int(number[-4:-2])}.{int(number[-2:])}"
+        }  # a person's own address
+        async with httpx2.AsyncClient(headers=at, timeout=60) as browser:
             for typed in ("0" * DIGITS, message.code):
                 body = urlencode({"code": typed})
                 await browser.post(sent["verification_url"], content=body, headers=FORM)
@@ -119,7 +122,7 @@ async def transcript(
 
 
 async def transcripts(site: Site, count: int, *alterations: str) -> None:
-    server = site.serve(*alterations)
+    server = site.serve(*alterations, trusted_proxies="127.0.0.1/32")
     key = site.key()
     site.raise_limits(server, site.command("projects", "list")["data"][0]["project_id"])
     with Watchword(server.url, key["dev_key"], key["dev_secret"]) as own:

@@ -7,6 +7,7 @@ from watchword_server.domain.channel import Channel
 from watchword_server.domain.delivery import Delivery, DeliveryStatus
 from watchword_server.domain.inbound import OptOut
 from watchword_server.domain.numbering import NumberType
+from watchword_server.domain.oauth import Grant, Token
 from watchword_server.domain.project import ApiKey, Mode, Project, Scope
 from watchword_server.domain.provider_account import ProviderAccount
 from watchword_server.domain.route_plan import Plan, PlanStep, When
@@ -216,6 +217,24 @@ def alert_mail(**changes: object) -> AlertMail:
     return msgspec.structs.replace(plain, **changes)
 
 
+def grant(**changes: object) -> Grant:
+    """What a client of MCP has."""
+    plain = Grant(
+        project=OURS, api_key=key("grant"), client="https://client.example/c.json",
+        client_name="Client", resource="https://otp.example/mcp", created_at=NOW,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+def token(**changes: object) -> Token:
+    """A refresh token of it."""
+    plain = Token(
+        project=OURS, api_key=key("grant"), hash=key("hash"), kind="refresh",
+        scopes="messages:send", expires_at=NOW + DAY,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
 def opt_out(serial: int = 1, **changes: object) -> OptOut:
     """Somebody who answered STOP."""
     plain = OptOut(
@@ -254,12 +273,16 @@ def one_of_everything(tx: Transaction, owner: bytes) -> None:
     tx.alerts.queue(alert_mail(project=owner))
     tx.tallies.add(owner, NOW, Tally(2, 1))
     tx.tallies.spend(owner, "2026-03-01", 40_000)
+    tx.grants.insert(grant(project=owner))
+    tx.grants.add_token(token(project=owner, hash=owner[::-1]))
 
 
 def everything(tx: Transaction, owner: bytes) -> dict[str, object]:
     """All that can be read of one project."""
     return {
         "project": tx.projects.get(owner),
+        "grants": tx.grants.of(owner),
+        "token": tx.grants.token(owner[::-1]),
         "api_keys": tx.api_keys.of(owner),
         "templates": tx.templates.of(owner),
         "versions": tx.templates.versions(owner, "otp-sms", 9),

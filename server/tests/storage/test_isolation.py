@@ -22,6 +22,7 @@ from storage.records import (
     delivery,
     endpoint,
     everything,
+    grant,
     idempotency_key,
     inbox,
     key,
@@ -146,6 +147,10 @@ FOREIGN = {
     "Tallies.total": lambda tx, p: tx.tallies.total(p, 0, NOW + 1).started,
     "Tallies.spend": lambda tx, p: tx.tallies.spend(p, "2026-03-01", 1),
     "Tallies.spent": lambda tx, p: tx.tallies.spent(p, "2026-03-01"),
+    "Grants.get": lambda tx, p: tx.grants.get(p, grant().api_key),
+    "Grants.of": lambda tx, p: tx.grants.of(p),
+    "Grants.remove": lambda tx, p: tx.grants.remove(p, grant().api_key),
+    "Grants.spend_token": lambda tx, p: tx.grants.spend_token(p, grant().api_key, OURS[::-1], NOW),
 }
 """Each method, called by one project with the ids of another's rows."""
 
@@ -166,6 +171,11 @@ ACROSS = {
     "ProviderAccounts.version",
     "Reports.keep", "Reports.hold", "Reports.sweep", "IncomingMessages.sweep", "OptOuts.add",
     "Alerts.put", "Alerts.of_kind", "Alerts.queue", "Alerts.due", "Alerts.sweep", "Tallies.sweep",
+    "Grants.insert", "Grants.add_token", "Grants.token", "Grants.sweep",
+    "Authorizations.insert", "Authorizations.get", "Authorizations.by_word",
+    "Authorizations.by_link", "Authorizations.by_ticket", "Authorizations.pending",
+    "Authorizations.offer", "Authorizations.decide", "Authorizations.issue",
+    "Authorizations.spend", "Authorizations.sweep",
 }  # fmt: skip
 """What looks across projects on purpose, or adds a row that names its own."""
 
@@ -218,7 +228,7 @@ AGGREGATES = {
 
 
 def test_every_method_of_the_store_is_asked():
-    assert len(AGGREGATES) == 20
+    assert len(AGGREGATES) == 22
     every_method_is_called(set(FOREIGN))
 
 

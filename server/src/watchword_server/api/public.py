@@ -20,7 +20,8 @@ class Pages:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         document = openapi.document(runtime.settings.public_url)
-        self._site = Site(runtime.settings.public_url, lambda: document)
+        settings = runtime.settings
+        self._site = Site(settings.public_url, lambda: document, oauth=settings.issues_tokens)
         self._fixed = {
             "/healthz": _json({"status": "ok", "version": __version__}),
             "/openapi.json": _json(document),

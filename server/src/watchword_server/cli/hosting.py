@@ -10,7 +10,7 @@ import math
 import socket
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, TypeVar
 
 import uvicorn
@@ -18,8 +18,10 @@ import uvicorn
 from watchword_server import telemetry
 from watchword_server.api import app
 from watchword_server.api.direct import DirectProtocol
+from watchword_server.api.request import Asgi
 from watchword_server.domain.errors import Misconfigured
 from watchword_server.mcp import mount as mcp
+from watchword_server.mcp.oauth import OAuth
 from watchword_server.notifier import Notifier
 from watchword_server.runtime import Runtime
 from watchword_server.settings import Settings
@@ -99,7 +101,7 @@ class Server:
         self._notifier = Notifier(runtime)
         self._watcher = Watcher(runtime)
         self._mcp = mcp.Mount(runtime)
-        self._http = _Http(_config(runtime, self._mcp))
+        self._http = _Http(_config(runtime, {mcp.PATH: self._mcp, **OAuth(runtime).mounts()}))
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     @classmethod
@@ -180,9 +182,9 @@ class Server:
                 raise error
 
 
-def _config(runtime: Runtime, mounted: mcp.Mount) -> uvicorn.Config:
+def _config(runtime: Runtime, mounts: Mapping[str, Asgi]) -> uvicorn.Config:
     return uvicorn.Config(
-        app.create(runtime, {mcp.PATH: mounted}),
+        app.create(runtime, mounts),
         interface="asgi3",
         http=DirectProtocol,
         ws="none",

@@ -34,6 +34,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "keys": Row("keys", "Create, list, rotate, disable and delete API keys."),
         "templates": Row("templates", "Write, preview and review a project's templates."),
         "routes": Row("routes", "Save, check and read a project's routes."),
+        "oauth": Row("oauth", "Grant MCP clients access by OAuth, or end it."),
         "limits": Row("limits", "Unlock an address that failed too often."),
         "providers": Row("providers", "Add vendors' accounts, try them, see how they are."),
         "opt-outs": Row("opt_outs", "See and change who gets no messages."),

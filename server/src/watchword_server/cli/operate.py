@@ -31,6 +31,7 @@ class Operator:
         self._api = InProcess(runtime)
         self._runtime = runtime
         self._caller = caller
+        self.services, self.caller = runtime.services, caller
 
     async def call(
         self,

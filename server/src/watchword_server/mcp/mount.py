@@ -9,13 +9,17 @@ from contextlib import AsyncExitStack
 from importlib import import_module
 from typing import Any
 
-from watchword_server.api.answer import Answer, fields, header
+from msgspec.structs import replace
+
+from watchword_server.api.answer import Answer
 from watchword_server.api.network import Proxies
 from watchword_server.api.problems import Problems
 from watchword_server.api.request import ConnectionScope, Headers, Receive, Send
 from watchword_server.api.site.well_known import RESOURCE_METADATA
 from watchword_server.domain.errors import UNAUTHENTICATED, Problem
+from watchword_server.domain.oauth import MARKS, SCOPES, Kind
 from watchword_server.domain.project import Caller
+from watchword_server.mcp.oauth import answer
 from watchword_server.runtime import Runtime
 
 PATH = "/mcp"
@@ -40,11 +44,9 @@ class Mount:
         peer = scope.get("client")
         client = self._proxies.client(peer[0] if peer else "", headers)
         try:
-            caller = await self._runtime.services.directory.authenticate(
-                headers.get(b"authorization", b""), client
-            )
+            caller = await self._proven(headers.get(b"authorization", b""), client)
         except Exception as error:
-            await _answer(send, self._refused(error))
+            await answer(send, self._refused(error, b"authorization" in headers))
             return
         if self._app is None:
             await self._start()
@@ -56,11 +58,27 @@ class Mount:
         if self._life is not None:
             await self._life
 
-    def _refused(self, error: Exception) -> Answer:
+    async def _proven(self, authorization: bytes, client: str) -> Caller:
+        """Who has an API key, or a token for `/mcp`; such a token is worth nothing elsewhere."""
+        services = self._runtime.services
+        token = _token(authorization) if self._runtime.settings.issues_tokens else None
+        if token is None:
+            return await services.directory.authenticate(authorization, client)
+        proven = await services.oauth_tokens.prove(token)
+        if proven is None:
+            raise Problem(UNAUTHENTICATED, "The token is wrong, or no longer good.")
+        caller = await services.directory.caller_of(proven.api_key, client)
+        return replace(caller, scopes=caller.scopes & proven.scopes)
+
+    def _refused(self, error: Exception, has_shown: bool) -> Answer:
         """A refusal that says where credentials come from (RFC 9728, section 5.1)."""
         answer = self._problems.answer(error, "req_mcp", PATH)
         if isinstance(error, Problem) and error.kind.status == UNAUTHENTICATED.status:
             told = f'Bearer resource_metadata="{self._url}{RESOURCE_METADATA}{PATH}"'
+            if self._runtime.settings.issues_tokens:
+                told += f', scope="{" ".join(SCOPES)}"'
+            if has_shown:
+                told += ', error="invalid_token"'
             kept = [one for one in answer.headers if one[0] != b"www-authenticate"]
             return Answer(
                 answer.status, answer.body, answer.content_type,
@@ -94,10 +112,11 @@ def _trimmed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]
     return [(name, value.strip(b" \t")) for name, value in headers]
 
 
-async def _answer(send: Send, answer: Answer) -> None:
-    block = header(answer, b"req_mcp", None)
-    await send({"type": "http.response.start", "status": answer.status, "headers": fields(block)})
-    await send({"type": "http.response.body", "body": answer.body})
+def _token(authorization: bytes) -> str | None:
+    """An access token of OAuth, which its beginning tells from an API key."""
+    scheme, _, value = authorization.partition(b" ")
+    text = value.strip().decode("latin-1")
+    return text if scheme.lower() == b"bearer" and text.startswith(MARKS[Kind.ACCESS]) else None
 
 
 def as_user(caller: Caller) -> str:

@@ -143,6 +143,14 @@ class Directory(Protocol):
         """
         ...
 
+    async def caller_of(self, key: bytes, client_ip: str) -> Caller:
+        """The caller that a key makes, where something else than its secret was proven.
+
+        Raises:
+            Problem: as `authenticate`.
+        """
+        ...
+
     async def project(self, project: bytes) -> Project:
         """Raises Problem UNKNOWN_ID where there is none."""
         ...

@@ -15,6 +15,7 @@ from watchword_server.domain.template import Template
 from watchword_server.domain.verification import Live, Verification
 from watchword_server.ports.accounts import ProviderAccounts
 from watchword_server.ports.alerts import Alerts, Tallies
+from watchword_server.ports.authorizing import Authorizations, Grants
 from watchword_server.ports.inbound import IncomingMessages, OptOuts, Reports
 from watchword_server.ports.records import (
     AddressState,
@@ -379,6 +380,10 @@ class Transaction(Protocol):
     def alerts(self) -> Alerts: ...
     @property
     def tallies(self) -> Tallies: ...
+    @property
+    def authorizations(self) -> Authorizations: ...
+    @property
+    def grants(self) -> Grants: ...
 
 
 class Store(Protocol):

@@ -169,34 +169,53 @@ class CachedDirectory:
         ]  # every secret is compared, so that time tells nothing
         if key is None or project is None or not good:
             raise Problem(UNAUTHENTICATED, "The key or its secret is wrong.")
-        expired = key.expires_at is not None and key.expires_at <= now
         rotated = good[0] is not None and good[0] <= now
-        if key.disabled or expired or rotated:
-            state = "disabled" if key.disabled else "expired"
-            raise Problem(KEY_INACTIVE, f"This key is {state}.", extra={"reason": state})
-        if key.allowed_ips and not ip_allowed(key.allowed_ips, client_ip):
-            raise Problem(
-                FORBIDDEN,
-                "This key may not be used from this address.",
-                extra={"reason": "ip_not_allowed"},
-            )
-        return Caller(
-            project=key.project,
-            api_key=key.id,
-            name=key.name,
-            scopes=key.scopes,
-            client_ip=client_ip,
-            mode=project.mode,
-            limits=project.limits,
-            allowed_ips=key.allowed_ips,
-            expires_at=key.expires_at,
-        )
+        caller = _usable(key, project, client_ip, now)
+        if rotated:
+            raise Problem(KEY_INACTIVE, "This key is expired.", extra={"reason": "expired"})
+        return caller
+
+    async def caller_of(self, key: bytes, client_ip: str) -> Caller:
+        """See `ports.Directory.caller_of`."""
+        found, project = await self._store.read(lambda tx: _key_and_project(tx, key))
+        if found is None or project is None:
+            raise Problem(UNAUTHENTICATED, "The key is gone.")
+        return _usable(found, project, client_ip, self._clock.now())
 
     async def _public(self, dev_key: str, secret: str, client_ip: str) -> Caller:
         is_known = secret == sandbox.CREDENTIALS[dev_key]  # no secret: the documentation has it
         if not is_known or self._sandbox_caller is None:
             raise Problem(UNAUTHENTICATED, "The key or its secret is wrong.")
         return await self._sandbox_caller(dev_key, client_ip)
+
+
+def _usable(key: ApiKey, project: Project, client_ip: str, now: int) -> Caller:
+    """The caller that a key makes, if it may be used now and from here.
+
+    Raises:
+        Problem: KEY_INACTIVE, FORBIDDEN.
+    """
+    expired = key.expires_at is not None and key.expires_at <= now
+    if key.disabled or expired:
+        state = "disabled" if key.disabled else "expired"
+        raise Problem(KEY_INACTIVE, f"This key is {state}.", extra={"reason": state})
+    if key.allowed_ips and not ip_allowed(key.allowed_ips, client_ip):
+        raise Problem(
+            FORBIDDEN,
+            "This key may not be used from this address.",
+            extra={"reason": "ip_not_allowed"},
+        )
+    return Caller(
+        project=key.project,
+        api_key=key.id,
+        name=key.name,
+        scopes=key.scopes,
+        client_ip=client_ip,
+        mode=project.mode,
+        limits=project.limits,
+        allowed_ips=key.allowed_ips,
+        expires_at=key.expires_at,
+    )
 
 
 def _key_and_project(tx: Transaction, key_id: bytes) -> tuple[ApiKey | None, Project | None]:

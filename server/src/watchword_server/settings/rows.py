@@ -180,6 +180,17 @@ SETTINGS: tuple[Setting, ...] = (
         "Webhooks under way to one endpoint at the same time.", "16",
     ),
     Setting(
+        "oauth", FLAG,
+        "Let MCP clients ask for access by OAuth, which an operator grants. It needs a public URL "
+        "with `https`, or a loopback one.", "true",
+    ),
+    Setting(
+        "oauth_allow", CIDRS,
+        "Private networks that the documents of OAuth clients may be fetched from; every other "
+        "address that is not public is refused. Their certificates are checked as those of "
+        "webhook receivers.", "10.20.0.0/16", default="none",
+    ),
+    Setting(
         "alert_emails", EMAILS,
         "Who is mailed when something needs a look: a provider is down, money runs low, fewer "
         "codes are confirmed. At most one mail per kind, project and hour; it needs `smtp_host`.",

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from watchword_server.domain.oauth import fits
 from watchword_server.settings.values import Reader
 
 UNSET_PATH = Path()
@@ -54,6 +55,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_posts: int = 128
     webhook_endpoint_posts: int = 16
     alert_emails: tuple[str, ...] = ()
+    oauth: bool = True
+    oauth_allow: tuple[str, ...] = ()
     provider_allow: tuple[str, ...] | None = None
     provider_ca_file: Path | None = None
     smtp_host: str | None = None
@@ -125,6 +128,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def sandbox_webhook_networks(self) -> tuple[str, ...]:
         """The same for callers with the public keys: none where strangers may be among them."""
         return self.webhook_networks if self.is_own else ()
+
+    @property
+    def issues_tokens(self) -> bool:
+        """Whether MCP clients may ask for access by OAuth, which needs a fitting public URL."""
+        return self.oauth and fits(self.public_url)
 
     @property
     def sandbox_is_on(self) -> bool:

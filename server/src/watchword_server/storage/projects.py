@@ -22,6 +22,7 @@ OWNED = (
     "webhook_endpoints", "webhook_deliveries", "webhook_attempts", "routes",
     "delivery_references", "delivery_reports", "held_reports", "incoming", "opt_outs",
     "provider_accounts", "alerts", "alert_mails", "conversions", "spending",
+    "grants", "grant_tokens", "authorizations",
 )  # fmt: skip
 """The tables whose rows belong to a project and go with it."""
 

@@ -16,6 +16,7 @@ import msgspec
 
 from watchword_server.domain.delivery import Delivery
 from watchword_server.domain.inbound import OptOut
+from watchword_server.domain.oauth import Authorization, Grant, Token
 from watchword_server.domain.project import ApiKey, Project
 from watchword_server.domain.provider_account import ProviderAccount
 from watchword_server.domain.verification import Live, Verification
@@ -42,6 +43,9 @@ RECORDS: dict[str, tuple[str, ...]] = {
     "opt_out": OptOut.__struct_fields__,
     "alert": Alert.__struct_fields__,
     "alert_mail": AlertMail.__struct_fields__,
+    "authorization": Authorization.__struct_fields__,
+    "grant": Grant.__struct_fields__,
+    "token": Token.__struct_fields__,
 }
 _PLACES = {f"{name}_values": ":" + ",:".join(fields) for name, fields in RECORDS.items()}
 _PLACES |= {name: ",".join(fields) for name, fields in RECORDS.items()}

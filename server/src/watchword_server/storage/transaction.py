@@ -8,6 +8,7 @@ from watchword_server.storage.deferred import Deferred
 from watchword_server.storage.deliveries import DeliveryRows, EventRows, WorkRows
 from watchword_server.storage.idempotency import IdempotencyKeyRows
 from watchword_server.storage.inbound import IncomingRows, OptOutRows, ReportRows
+from watchword_server.storage.oauth import AuthorizationRows, GrantRows
 from watchword_server.storage.projects import ApiKeyRows, ProjectRows, RouteRows, TemplateRows
 from watchword_server.storage.providers import ProviderAccountRows
 from watchword_server.storage.verifications import LiveRows, VerificationRows
@@ -39,3 +40,5 @@ class Rows:
         self.opt_outs = OptOutRows(cursor)
         self.alerts = AlertRows(cursor)
         self.tallies = TallyRows(cursor, self.deferred)
+        self.authorizations = AuthorizationRows(cursor)
+        self.grants = GrantRows(cursor)

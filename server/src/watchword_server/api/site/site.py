@@ -32,10 +32,14 @@ class File(NamedTuple):
 
 
 class Site:
-    """The pages of a server at `public_url`, each made when it is first asked for."""
+    """The pages of a server at `public_url`, each made when it is first asked for; with `oauth`
+    it says that it gives tokens."""
 
-    def __init__(self, public_url: str, document: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self, public_url: str, document: Callable[[], Mapping[str, Any]], *, oauth: bool = False
+    ) -> None:
         self._url = public_url
+        self._oauth = oauth
         self._document = document
         self._library = cache(self._made)
         self._files = {**self._fixed(), **_skills()}
@@ -76,10 +80,13 @@ class Site:
             ),
             **{
                 f"{well_known.RESOURCE_METADATA}{of}": File(
-                    JSON, lambda: well_known.resource_metadata(url)
+                    JSON,
+                    lambda: well_known.resource_metadata(url, oauth=self._oauth),
+                    _FOR_BROWSERS,
                 )
                 for of in ("", "/mcp")
             },
+            **(self._issuer() if self._oauth else {}),
             **{
                 path: File(well_known.CARD, lambda: well_known.server_card(url), _FOR_BROWSERS)
                 for path in ("/.well-known/mcp/server-card.json", well_known.SERVER_CARD)
@@ -89,6 +96,11 @@ class Site:
             ),
             "/docs/style.css": File(b"text/css; charset=utf-8", sources.style),
         }
+
+    def _issuer(self) -> dict[str, File]:
+        """What clients of OAuth look for."""
+        issuer = File(JSON, lambda: well_known.issuer_metadata(self._url), _FOR_BROWSERS)
+        return {well_known.ISSUER_METADATA: issuer}
 
     def _as_file(self, path: str) -> Answer:
         file = self._files[path]

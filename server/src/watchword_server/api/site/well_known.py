@@ -7,12 +7,15 @@ from urllib.parse import urlsplit
 
 from watchword_server import __version__
 from watchword_server.api.site.pages import Library
+from watchword_server.domain.oauth import SCOPES
 
 ABOUT = (
     "Self-hosted one-time passcodes: send a code by SMS, WhatsApp, email or voice, fall back, "
     "verify what the user typed. The agent never needs to see a code."
 )
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
+ISSUER_METADATA = "/.well-known/oauth-authorization-server"
+AUTHORIZE, TOKEN, REVOKE = "/oauth/authorize", "/oauth/token", "/oauth/revoke"
 SERVER_CARD = "/mcp/server-card"
 CARD = b"application/mcp-server-card+json"
 _SCHEMAS = "https://static.modelcontextprotocol.io/schemas/v1"
@@ -61,14 +64,39 @@ def api_catalog(url: str) -> bytes:
     )
 
 
-def resource_metadata(url: str) -> bytes:
-    """What `/mcp` is as a protected resource (RFC 9728): an API key is its bearer token."""
+def resource_metadata(url: str, *, oauth: bool) -> bytes:
+    """What `/mcp` is as a protected resource (RFC 9728): its bearer token is an API key, or what
+    this very server gives by OAuth."""
+    given = {"authorization_servers": [url], "scopes_supported": list(SCOPES)} if oauth else {}
     return _json(
         {
             "resource": f"{url}/mcp",
             "resource_name": "Watchword",
             "bearer_methods_supported": ["header"],
             "resource_documentation": f"{url}/docs/mcp.md",
+            **given,
+        }
+    )
+
+
+def issuer_metadata(url: str) -> bytes:
+    """How tokens for `/mcp` are had (RFC 8414)."""
+    return _json(
+        {
+            "issuer": url,
+            "authorization_endpoint": f"{url}{AUTHORIZE}",
+            "token_endpoint": f"{url}{TOKEN}",
+            "revocation_endpoint": f"{url}{REVOKE}",
+            "scopes_supported": list(SCOPES),
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "token_endpoint_auth_methods_supported": ["none"],
+            "revocation_endpoint_auth_methods_supported": ["none"],
+            "code_challenge_methods_supported": ["S256"],
+            "client_id_metadata_document_supported": True,
+            "authorization_response_iss_parameter_supported": True,
+            "service_documentation": f"{url}/docs/oauth.md",
         }
     )
 
