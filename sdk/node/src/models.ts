@@ -308,8 +308,9 @@ export interface CustomConfig {
 
 /** The data of an event. Closed on purpose: a field that is not here cannot leak. Attributes: by:
  * the id of the API key that did it, or `operator`. changed: the names of the fields that were
- * changed, with spaces between them. sender: who wrote a message, masked; `said` is what, without
- * what may be a code or a number. */
+ * changed, with spaces between them. agent: what an agent called itself, and `run_id` its run,
+ * when it did it by MCP. sender: who wrote a message, masked; `said` is what, without what may be
+ * a code or a number. */
 export interface Data {
   /** The recipient, masked; of a person's message your number or account. */
   to?: string | null;
@@ -337,6 +338,10 @@ export interface Data {
   by?: string | null;
   /** The names of the fields that were changed, with spaces between them. */
   changed?: string | null;
+  /** What the agent calls itself that did it by MCP; it proves nothing. */
+  agent?: string | null;
+  /** The run that it says it did it in. */
+  runId?: string | null;
   /** Who wrote, masked. */
   sender?: string | null;
   /** What they wrote, without codes and numbers: runs of four digits and more are `***`. */
@@ -519,6 +524,10 @@ export interface EventData {
   by?: string | null;
   /** The names of the fields that were changed, with spaces between them. */
   changed?: string | null;
+  /** What the agent calls itself that did it by MCP; it proves nothing. */
+  agent?: string | null;
+  /** The run that it says it did it in. */
+  runId?: string | null;
   /** Who wrote, masked. */
   sender?: string | null;
   /** What they wrote, without codes and numbers: runs of four digits and more are `***`. */

@@ -65,6 +65,10 @@ def decode_route(route: bytes) -> Route:
     return _route_decoder.decode(route)
 
 
+Said = tuple[str | None, str | None]
+"""What an agent says of itself and of its run; see `project.said_by`."""
+SILENT: Said = (None, None)
+
 Charge = Callable[[Transaction, Live, str, int], None]
 """Counts what a delivery of a verification over a channel costs, now (ms)."""
 
@@ -97,7 +101,7 @@ class Ledger:
 
     def begin(
         self, tx: Transaction, live: Live, first: Step, account: str, now: int,
-        *, claimed: bool, opened: tuple[Details, Secrets], fresh: bool,
+        *, claimed: bool, opened: tuple[Details, Secrets], fresh: bool, said: Said = SILENT,
     ) -> Job | None:  # fmt: skip
         """Write a new verification with its first delivery; None where one is pending.
 
@@ -108,7 +112,8 @@ class Ledger:
         """
         if not (tx.live.insert_fresh(live) if fresh else tx.live.insert(live)):
             return None
-        data = Data(to=live.masked, channel=live.channel)
+        agent, run = said
+        data = Data(to=live.masked, channel=live.channel, agent=agent, run_id=run)
         self.append(tx, live, EventType.VERIFICATION_CREATED, now, data)
         return self._enqueue(tx, live, 1, 0, first, account, now, claimed=claimed, opened=opened)
 
@@ -243,7 +248,9 @@ class Ledger:
         data = Data(channel=live.channel, assurance=live.assurance, checks=checks)
         self.append(tx, live, EventType.VERIFICATION_APPROVED, now, data)
 
-    def finish(self, tx: Transaction, live: Live, trigger: Trigger, now: int) -> Verification:
+    def finish(
+        self, tx: Transaction, live: Live, trigger: Trigger, now: int, said: Said = SILENT
+    ) -> Verification:
         """End a pending verification that this unit has just read, without approval.
 
         Its row, with its secrets, is removed by a conditional delete, so that it ends once only.
@@ -259,7 +266,10 @@ class Ledger:
         state = tx.addresses.get(live.project, live.address, now) or AddressState()
         earlier = remembered_sends(state.sends, state.next_send_at, live.created_at)
         tx.addresses.sent(live.project, live.address, live.sends + earlier, live.next_send_at)
-        data = Data(to=live.masked, channel=live.channel, checks=live.checks)
+        agent, run = said
+        data = Data(
+            to=live.masked, channel=live.channel, checks=live.checks, agent=agent, run_id=run
+        )
         self.append(tx, live, _ENDED[ended.status], now, data)
         return ended
 

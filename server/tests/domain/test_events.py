@@ -13,7 +13,7 @@ from watchword_server.domain.verification import Status
 
 FIELDS = {
     "to", "channel", "provider", "delivery_id", "step", "reason", "raw", "checks", "checks_left",
-    "maybe_duplicate", "assurance", "by", "changed", "sender", "said", "choice",
+    "maybe_duplicate", "assurance", "by", "changed", "agent", "run_id", "sender", "said", "choice",
     "conversion", "usual", "started", "balance", "threshold", "spent", "budget", "currency", "day",
 }  # fmt: skip
 """All that an event may say; a new field has to be put here by somebody who thought about it."""

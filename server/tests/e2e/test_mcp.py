@@ -17,6 +17,7 @@ from e2e.deployment import Site
 from watchword import Watchword
 
 MODES = ("legacy", "2026-07-28")
+ACTS = ("verification.created", "verification.canceled")
 SANDBOX = "watchword_sandbox_demo.watchword_sandbox_secret"
 
 
@@ -174,6 +175,26 @@ async def test_a_prompt_that_is_not_there_is_the_callers_mistake(site: Site, nam
             await client.get_prompt(name)
         assert refused.value.code == types.INVALID_PARAMS
     assert '"level": "error"' not in server.process.logged()
+
+
+async def test_events_say_which_agent_did_it_in_which_run(site: Site) -> None:
+    server, key = site.serve(), site.key()
+    async with connected(server.url, key["bearer"], "auto") as client:
+
+        async def called(name: str, run: str, **arguments: str) -> dict[str, Any]:
+            result = await client.call_tool(name, arguments, meta={"run_id": run})
+            assert isinstance(result.structured_content, dict), result
+            return result.structured_content
+
+        sent = await called("send_otp", "run-7f3a", to="+14155550123")
+        await called("cancel_otp", "call +14155550123", message_id=sent["message_id"])
+    with Watchword(server.url, key["dev_key"], key["dev_secret"]) as own:
+        own.messages.send(to="+14155550124", template_id="otp-sms")
+        events = [one for one in own.events.list() if one.type in ACTS]
+    said = {(one.type, one.data.get("agent"), one.data.get("run_id")) for one in events}
+    assert said == {
+        (ACTS[0], "mcp", "run-7f3a"), (ACTS[1], "mcp", "withheld"), (ACTS[0], None, None),
+    }  # fmt: skip
 
 
 async def test_the_documentation_is_found_and_the_next_step_told(url: str) -> None:

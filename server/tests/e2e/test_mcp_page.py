@@ -21,6 +21,14 @@ def test_every_block_of_the_page_runs(site: Site) -> None:
     assert by_stdio["mcpServers"]["watchword"]["args"] == ["watchword-mcp"]
 
 
+def test_every_block_of_the_page_on_oauth_runs(site: Site) -> None:
+    said = run_all((tracked.ROOT / "docs/oauth.md").read_text(encoding="utf-8"), site)
+    assert '"authorization_servers"' in said
+    assert '"code_challenge_methods_supported": ["S256"]' in said
+    assert "No client waits for access." in said
+    assert "No client has access." in said
+
+
 def test_the_program_of_the_code_blind_page_reaches_approved(site: Site) -> None:
     page = (tracked.ROOT / "docs/code-blind.md").read_text(encoding="utf-8")
     said = run_all(page, site)

@@ -22,20 +22,21 @@ class Kind(NamedTuple):
 _ENDED = ("to", "channel", "checks")
 _DELIVERY = ("to", "channel", "provider", "delivery_id", "step")
 _FAILURE = ("reason", "raw", "maybe_duplicate")
+_AGENT = ("agent", "run_id")
 _T = EventType
 
 KINDS: dict[EventType, Kind] = {
     _T.VERIFICATION_CREATED: Kind(
-        "A verification began; its first message is on its way.", ("to", "channel")
+        "A verification began; its first message is on its way.", ("to", "channel"), _AGENT
     ),
-    _T.VERIFICATION_RESENT: Kind("The same code is sent again.", ("to", "channel")),
+    _T.VERIFICATION_RESENT: Kind("The same code is sent again.", ("to", "channel"), _AGENT),
     _T.VERIFICATION_CHECK_FAILED: Kind("A wrong code was submitted.", ("checks", "checks_left")),
     _T.VERIFICATION_APPROVED: Kind(
         "The right code was submitted: the address is proven.", ("channel", "assurance", "checks")
     ),
     _T.VERIFICATION_EXPIRED: Kind("Its time was over before the right code came.", _ENDED),
     _T.VERIFICATION_CANCELED: Kind(
-        "It was canceled, or another one for the same address took its place.", _ENDED
+        "It was canceled, or another one for the same address took its place.", _ENDED, _AGENT
     ),
     _T.VERIFICATION_EXHAUSTED: Kind("The last check that was left failed.", _ENDED),
     _T.VERIFICATION_FAILED: Kind("No step of its route could be handed over at all.", _ENDED),
@@ -121,6 +122,8 @@ FIELDS: dict[str, str] = {
     "assurance": "What the approval proves.",
     "by": "Who did it: the id of an API key, or `operator`.",
     "changed": "The names of the fields that were changed, with spaces between them.",
+    "agent": "What the agent calls itself that did it by MCP; it proves nothing.",
+    "run_id": "The run that it says it did it in.",
     "sender": "Who wrote, masked.",
     "said": "What they wrote, without codes and numbers: runs of four digits and more are `***`.",
     "choice": "Whether they want no more messages (`out`) or again some (`in`).",

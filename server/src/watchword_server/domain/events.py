@@ -90,6 +90,7 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     Attributes:
         by: the id of the API key that did it, or `operator`.
         changed: the names of the fields that were changed, with spaces between them.
+        agent: what an agent called itself, and `run_id` its run, when it did it by MCP.
         sender: who wrote a message, masked; `said` is what, without what may be a code or a number.
     """
 
@@ -106,6 +107,8 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     assurance: str | None = None
     by: str | None = None
     changed: str | None = None
+    agent: str | None = None
+    run_id: str | None = None
     sender: str | None = None
     said: str | None = None
     choice: str | None = None

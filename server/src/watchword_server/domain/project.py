@@ -112,6 +112,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str = ""
 
 
+def said_by(caller: Caller) -> tuple[str | None, str | None]:
+    """What the agent behind a call says of itself, and its run; None where nothing was said."""
+    return caller.agent or None, caller.run_id or None
+
+
 def label(said: object) -> str:
     """What an agent calls itself or its run, fit to be kept: short, plain, and no address."""
     text = said if isinstance(said, str) else ""

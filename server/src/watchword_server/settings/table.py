@@ -54,9 +54,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_schedule: tuple[float, ...] = SCHEDULE
     webhook_posts: int = 128
     webhook_endpoint_posts: int = 16
-    alert_emails: tuple[str, ...] = ()
     oauth: bool = True
     oauth_allow: tuple[str, ...] = ()
+    alert_emails: tuple[str, ...] = ()
     provider_allow: tuple[str, ...] | None = None
     provider_ca_file: Path | None = None
     smtp_host: str | None = None

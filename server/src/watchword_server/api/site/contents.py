@@ -28,6 +28,7 @@ CONTENTS: tuple[Section, ...] = (
             "hosted-page",
             "code-blind",
             "mcp",
+            "oauth",
             "node",
             "function-calling",
             "skills",

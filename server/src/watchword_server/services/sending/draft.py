@@ -15,7 +15,7 @@ from watchword_server.domain.channel import Channel
 from watchword_server.domain.errors import NOT_ALLOWED_HERE, Problem
 from watchword_server.domain.numbering import Numbering
 from watchword_server.domain.policy import MAX_TTL_S, Policy
-from watchword_server.domain.project import Caller, Mode
+from watchword_server.domain.project import Caller, Mode, said_by
 from watchword_server.domain.route_plan import Plan, is_id
 from watchword_server.domain.routing import Route, Step
 from watchword_server.domain.sealing import NONCE_BYTES, Keyring
@@ -29,7 +29,7 @@ from watchword_server.domain.verification import (
     Status,
     weakest,
 )
-from watchword_server.ledger import encode_route
+from watchword_server.ledger import SILENT, Said, encode_route
 from watchword_server.ports.outside import Entropy
 from watchword_server.ports.providers import Accounts
 from watchword_server.services.sending import planning
@@ -69,12 +69,14 @@ class Draft(msgspec.Struct, frozen=True):
     Attributes:
         account: who takes the first step.
         opened: what is sealed in `live`.
+        said: by which agent.
     """
 
     live: Live
     route: Route
     account: str
     opened: tuple[Details, Secrets]
+    said: Said = SILENT
 
     def __repr__(self) -> str:
         return f"<Draft {self.live.id.hex()}>"
@@ -195,8 +197,9 @@ class Drafter:
             next_send_at=now + policy.cooldown_s(1) * _MS, route=_encoded(route), step=0,
         )  # fmt: skip
         return Draft(
-            live, route, self.account(caller.project, caller.mode, route[0]), (details, secrets)
-        )
+            live, route, self.account(caller.project, caller.mode, route[0]), (details, secrets),
+            said_by(caller),
+        )  # fmt: skip
 
     def index(self, project: bytes, identity: str) -> bytes:
         """By what the store knows an address."""

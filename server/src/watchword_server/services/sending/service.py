@@ -17,11 +17,11 @@ from watchword_server.domain.errors import RATE_LIMITED, UNREACHABLE, Problem
 from watchword_server.domain.events import Data, EventType
 from watchword_server.domain.limits import Standing, Throughput
 from watchword_server.domain.policy import LOCKOUT, NATIVE, POLICIES, remembered_sends
-from watchword_server.domain.project import Caller
+from watchword_server.domain.project import Caller, said_by
 from watchword_server.domain.route_plan import Plan, step_for
 from watchword_server.domain.routing import Route, Step
 from watchword_server.domain.verification import Live, Trigger, Verification
-from watchword_server.ledger import Ledger, decode_route, lockout, not_pending
+from watchword_server.ledger import SILENT, Ledger, Said, decode_route, lockout, not_pending
 from watchword_server.ports.outside import Clock, Directory, Dispatch
 from watchword_server.ports.records import AddressState, Job
 from watchword_server.ports.store import Store, Transaction
@@ -144,7 +144,7 @@ class Sending:
             live = tx.live.get(caller.project, verification)
             if live is None or live.expires_at <= now:
                 raise not_pending(tx, caller.project, verification, now)
-            return self._resend(tx, live, now, channel)
+            return self._resend(tx, live, now, channel, said_by(caller))
 
         try:
             live = await self._store.write(unit)
@@ -167,7 +167,7 @@ class Sending:
             if live is None or live.expires_at <= now:
                 raise not_pending(tx, caller.project, verification, now)
             sent = tx.deliveries.of(caller.project, verification)
-            return self._ledger.finish(tx, live, Trigger.CANCEL, now), sent
+            return self._ledger.finish(tx, live, Trigger.CANCEL, now, said_by(caller)), sent
 
         ended, sent = await self._store.write(unit)
         self.taking_back.begin(caller.project, sent)
@@ -178,9 +178,11 @@ class Sending:
     ) -> tuple[Live, Job | None]:
         """The unit of a start: what is pending then, and its job if it is a new one."""
         drafted = self._considerate(tx, drafted, now)
-        draft, opened = drafted.live, drafted.opened
+        draft, opened, said = drafted.live, drafted.opened, drafted.said
         first = drafted.route[0], drafted.account
-        job = self._ledger.begin(tx, draft, *first, now, claimed=claimed, opened=opened, fresh=True)
+        job = self._ledger.begin(
+            tx, draft, *first, now, claimed=claimed, opened=opened, fresh=True, said=said
+        )
         if job is not None:
             return draft, job
         state = self._state(tx, draft, now)
@@ -194,7 +196,7 @@ class Sending:
             draft = msgspec.structs.replace(draft, channel=willing.channel)
             claimed = claimed and willing is drafted.route[0]
         job = self._ledger.begin(
-            tx, draft, *first, now, claimed=claimed, opened=opened, fresh=False
+            tx, draft, *first, now, claimed=claimed, opened=opened, fresh=False, said=said
         )
         if job is not None:
             return draft, job if claimed else None
@@ -203,12 +205,12 @@ class Sending:
             raise ids.unknown(ids.Prefix.PROJECT)
         if pending.expires_at > now:
             if pending.sameness == draft.sameness:
-                return self._resend(tx, pending, now, None), None
+                return self._resend(tx, pending, now, None, said), None
             if pending.next_send_at > now:
                 raise _cooling(pending.next_send_at, now, pending)
         expired = pending.expires_at <= now
         trigger = Trigger.TIME_PASSED if expired else Trigger.CANCEL
-        self._ledger.finish(tx, pending, trigger, now)
+        self._ledger.finish(tx, pending, trigger, now, SILENT if expired else said)
         return self._begin(tx, drafted, claimed, now)
 
     def _considerate(self, tx: Transaction, drafted: Draft, now: int) -> Draft:
@@ -248,7 +250,9 @@ class Sending:
         sends = remembered_sends(state.sends, state.next_send_at, live.created_at)
         return msgspec.structs.replace(state, sends=sends)
 
-    def _resend(self, tx: Transaction, live: Live, now: int, channel: str | None) -> Live:
+    def _resend(
+        self, tx: Transaction, live: Live, now: int, channel: str | None, said: Said
+    ) -> Live:
         """The unit of a resend: the same code, its lifetime not extended."""
         route = _decoded(live.route)
         step = live.step if channel is None else _asked_step(tx, live, route, channel)
@@ -263,7 +267,8 @@ class Sending:
             if live.sends >= policy.max_sends:
                 raise _no_sends_left(live, now)
             raise _cooling(live.next_send_at, now, live)
-        data = Data(to=live.masked, channel=route[step].channel)
+        agent, run = said
+        data = Data(to=live.masked, channel=route[step].channel, agent=agent, run_id=run)
         self._ledger.append(tx, live, EventType.VERIFICATION_RESENT, now, data)
         account = self._account(tx, live, route[step])
         self._ledger.hand_over(tx, counted, step, route[step], account, now)
