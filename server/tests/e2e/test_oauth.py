@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import hashlib
+import json
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 from e2e.deployment import Server, Site
 from e2e.oauth_peer import REDIRECT, Browser, Documents, Memory, provider
 from e2e.test_mcp import MODES, SANDBOX, tool
+from services_needed import node_22, require_package
 
 VERIFIER = "v" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode()[:-1]
@@ -355,3 +358,42 @@ async def test_where_oauth_is_off_nothing_says_otherwise(site: Site, documents: 
     assert "authorization_servers" not in about.json()
     assert await flow.status("wwo_" + "0" * 64) == 401
     await flow.http.aclose()
+
+
+@pytest.mark.parametrize("revision", ["2025-11-25", "2026-07-28"])
+async def test_the_conformance_suite_finds_an_authorization_server(
+    site: Site, documents: Documents, tmp_path: Path, revision: str
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = site.serve().url
+    client = documents.put("suite.json", redirect_uris=["http://127.0.0.1/callback"])
+    program = require_package("@modelcontextprotocol/conformance") / "dist/index.js"
+    words = (
+        "authorization", "--url", url, "--client-id", client, "--port", str(port),
+        "--resource", f"{url}/mcp", "--spec-version", revision, "-o", str(tmp_path / "results"),
+    )  # fmt: skip
+    suite = await asyncio.create_subprocess_exec(
+        node_22(), str(program), *words, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    assert suite.stdout is not None
+    said = b""
+    async with httpx2.AsyncClient(timeout=60) as browser:
+        async for line in suite.stdout:
+            said += line
+            if not line.startswith(f"{url}/oauth/authorize?".encode()):
+                continue
+            waiting = (await browser.get(line.decode().strip())).headers["location"]
+            (request,) = (await asyncio.to_thread(site.command, "oauth", "requests"))["data"]
+            await asyncio.to_thread(site.command, "oauth", "approve", request["word"], "--yes")
+            await browser.get(waiting, follow_redirects=True)
+    assert await suite.wait() == 0, said
+    files = sorted((tmp_path / "results").glob("*/checks.json"))
+    checks = [one for file in files for one in json.loads(file.read_text())]
+    assert {one["status"] for one in checks} == {"SUCCESS"}, checks
+    assert {one["id"] for one in checks} == {
+        "authorization-server-metadata", "authorization-server-metadata-cimd",
+        "authorization-code-grant",
+    }  # fmt: skip
