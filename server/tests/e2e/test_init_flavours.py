@@ -1,6 +1,7 @@
 """`uvx watchword init` and `npx watchword init` are one command: they write the same bytes."""
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 
 from e2e.init_commands import FLAVOURS, Built, contents, init
 from e2e.test_init import SAMPLES
+from e2e.test_readme import BLOCK
+from services_needed import ROOT
+from watchword.init.detection import TABLE
 
 NEXT_TS = {"package.json": SAMPLES["next"].content, "tsconfig.json": "{}", "src/x": ""}
 PYPROJECT = (
@@ -100,3 +104,28 @@ def test_a_command_that_writes_another_thing_mutant_is_caught(built: Built, tmp_
     table.write_text(table.read_text().replace("^0.1.0", "latest"))
     python, node = (written(spoilt, each, "express", tmp_path / each)[2] for each in FLAVOURS)
     assert {path for path in node if node[path] != python[path]} == {"package.json"}
+
+
+PAGE = (ROOT / "docs/init.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_the_blocks_of_the_page_run_and_print_what_is_shown(
+    flavour: str, built: Built, tmp_path: Path
+) -> None:
+    found = BLOCK.findall(PAGE)
+    assert [language for language, _ in found] == ["sh", "console"] * 3
+    command = shlex.join(built.command(flavour)[:-1])
+    script = f'set -eu\nwatchword() {{ {command} "$@"; }}\n'
+    script += "".join(code for language, code in found if language == "sh")
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=built.environment(), capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "".join(text for language, text in found if language == "console")
+
+
+def test_every_framework_stands_on_the_page() -> None:
+    for name, row in TABLE["frameworks"].items():
+        assert f"`{name}`" in PAGE
+        assert f"`{row['prefix']}`" in PAGE
