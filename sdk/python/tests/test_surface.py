@@ -148,6 +148,53 @@ def test_every_operation_of_the_api_is_an_operation_of_the_client() -> None:
     assert offered - called == set()
 
 
+def by_operation() -> dict[str, str]:
+    """The method of this SDK for each operation of the API, by the operation's id."""
+    document = json.loads((ROOT.parents[1] / "spec/openapi.json").read_text())
+    rows = [each for kind in resources.GROUPS.values() for each in vars(kind).values()]
+    found = {
+        (each.verb, re.sub(r"\{\w+\}", "{}", path)): each.__qualname__
+        for each in rows
+        if isinstance(each, Operation)
+        for path in (each.path, each.path_with_code)
+    }
+    return {
+        operation["operationId"]: found.get(
+            (verb.upper(), re.sub(r"\{\w+\}", "{}", path.removeprefix("/v1"))), "none"
+        )
+        for path, verbs in document["paths"].items()
+        for verb, operation in verbs.items()
+    }
+
+
+def in_node() -> dict[str, str]:
+    """The same of the Node SDK, spelt as here: `optOuts.add` is `OptOuts.add`."""
+    text = (ROOT.parent / "node/src/resources.ts").read_text(encoding="utf-8")
+    table = text[text.index("export const OPERATIONS") :]
+    return {
+        each: group[0].upper() + group[1:] + "." + re.sub(r"(?=[A-Z])", "_", method).lower()
+        for each, group, method in re.findall(r'^  (\w+): "(\w+)\.(\w+)",$', table, re.MULTILINE)
+    }
+
+
+@pytest.mark.parametrize("operation", by_operation())
+def test_an_operation_has_one_method_of_the_same_name_in_both_sdks(operation: str) -> None:
+    group, _, method = by_operation()[operation].partition(".")
+    assert in_node()[operation] == f"{group}.{method}"
+    assert callable(getattr(getattr(Watchword(**KEYS), snake(group)), method))
+
+
+def snake(name: str) -> str:
+    return re.sub(r"\B(?=[A-Z])", "_", name).lower()
+
+
+def test_a_method_that_only_one_sdk_has_mutant_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = in_node() | {"sendMessage": "Messages.post"}
+    monkeypatch.setattr(sys.modules[__name__], "in_node", lambda: table)
+    with pytest.raises(AssertionError):
+        test_an_operation_has_one_method_of_the_same_name_in_both_sdks("sendMessage")
+
+
 def test_both_clients_have_the_promised_operations() -> None:
     promised = """agent.next_step agent.tools
     close events.get events.list events.stream guard.unlock health in_sandbox
