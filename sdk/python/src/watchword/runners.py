@@ -61,13 +61,14 @@ class SyncRunner:
             step = Retry(_RECONNECT)
             try:
                 with self.http.stream(**_sendable(exchange, _SILENCE)) as answer:
-                    if answer.status_code != _OK:
+                    if answer.status_code == _OK:
+                        for line in answer.iter_lines():
+                            exchange.retries = 0
+                            if (event := feed.take(line)) is not None:
+                                yield event
+                    else:
                         content = answer.read()
                         step = exchange.answered(answer.status_code, answer.headers, content)
-                    for line in answer.iter_lines():
-                        exchange.retries = 0
-                        if (event := feed.take(line)) is not None:
-                            yield event
             except httpx2.RequestError as cause:
                 step = exchange.failed(_translated(cause, self.settings))
             retries = exchange.retries
@@ -111,13 +112,14 @@ class AsyncRunner:
             step = Retry(_RECONNECT)
             try:
                 async with self.http.stream(**_sendable(exchange, _SILENCE)) as answer:
-                    if answer.status_code != _OK:
+                    if answer.status_code == _OK:
+                        async for line in answer.aiter_lines():
+                            exchange.retries = 0
+                            if (event := feed.take(line)) is not None:
+                                yield event
+                    else:
                         content = await answer.aread()
                         step = exchange.answered(answer.status_code, answer.headers, content)
-                    async for line in answer.aiter_lines():
-                        exchange.retries = 0
-                        if (event := feed.take(line)) is not None:
-                            yield event
             except httpx2.RequestError as cause:
                 step = exchange.failed(_translated(cause, self.settings))
             retries = exchange.retries
