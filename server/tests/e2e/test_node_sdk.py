@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import node_sdk as generator
+import tracked
 from architecture import MODULE_LINES
 from e2e.deployment import Site
 from e2e.node_sdk import SOURCE, install, node_tests, run
@@ -121,11 +122,22 @@ def test_a_wrong_type_mutant_is_caught(old: str, new: str, program: Path) -> Non
     assert compiled(program, "wrong.mts", text.replace(old, new)).returncode != 0
 
 
+def tracked_in(folder: str) -> list[str]:
+    return [
+        path.relative_to(ROOT / folder).as_posix()
+        for path in tracked.files()
+        if path.is_relative_to(ROOT / folder)
+    ]
+
+
 def test_the_package_holds_the_built_files_and_nothing_else(program: Path) -> None:
-    (packed,) = (program.parent / "source").glob("*.tgz")
+    (packed,) = (program.parent / "repository/sdk/node").glob("*.tgz")
     with tarfile.open(packed) as archive:
         names = {name.removeprefix("package/") for name in archive.getnames()}
     assert {"README.md", "package.json", "dist/esm/index.js", "dist/cjs/index.d.ts"} <= names
+    assert {f"dist/init/skills/{path}" for path in tracked_in("skills")} <= names
+    templates = "sdk/python/src/watchword/init/templates"
+    assert {f"dist/init/templates/{path}" for path in tracked_in(templates)} <= names
     assert all(name.startswith(("dist/", "README", "LICENSE", "package.json")) for name in names)
     assert all("/// <reference" not in path.read_text() for path in program.rglob("dist/**/*.d.ts"))
 
@@ -140,10 +152,10 @@ def test_nothing_runs_at_install_time_and_nothing_is_depended_on() -> None:
 
 
 def test_a_module_that_people_write_is_short() -> None:
-    written = set((SOURCE / "src").glob("*.ts")) - {
+    written = set((SOURCE / "src").rglob("*.ts")) - {
         SOURCE / "src" / one for one in generator.read()
     }
-    assert len(written) == 8
+    assert len({path for path in written if path.parent.name == "src"}) == 8
     lengths = {path.name: len(path.read_text().splitlines()) for path in written}
     assert {name: lines for name, lines in lengths.items() if lines > MODULE_LINES} == {}
 

@@ -17,7 +17,7 @@ class Section(NamedTuple):
 
 
 CONTENTS: tuple[Section, ...] = (
-    Section("Start here", ("sandbox",)),
+    Section("Start here", ("sandbox", "init")),
     Section(
         "Guides",
         (
