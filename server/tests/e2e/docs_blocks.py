@@ -1,24 +1,35 @@
 """Fenced blocks of Markdown pages, and what their output is compared by.
 
-A block's language is all that decides what becomes of it; there is no mark to skip one.
+A block's language is all that decides what becomes of it; there is no mark to skip one, and
+`strays` finds whatever could be one.
 
     sh, python, js, ts, http   run, in the page's order
     console                    output of the block before it, or with `$ ` a session that runs
     json                       judged by what it shows: see `e2e.docs_json`
     toml                       settings of the server, each of which must exist
-    text, markdown             words; nothing runs
+    text                       output, where it stands right below a block that runs; else words
+    markdown                   words; nothing runs
 """
 
+import ast
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+
+from markdown_it import MarkdownIt
 
 RUN = ("sh", "python", "js", "ts", "http")
 JUDGED = ("console", "json", "toml")
 WORDS = ("text", "markdown")
 LANGUAGES = (*RUN, *JUDGED, *WORDS)
 
-_FENCE = re.compile(r"^( *)```([\w+-]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"<!--(?! (?:Made from|From here on made by) [^\n]*-->\n?$)")
+"""What says that a table is generated is the one comment that may stand."""
+_READ = MarkdownIt("commonmark")
+
+_NODE = re.compile(r"""^import .* from ["']watchword["']|require\(["']watchword["']""", re.M)
 
 NORMAL = (
     (re.compile(r"\b(ver|dlv|evt|whk|key|prj|tpl|req|prv|ping)_[0-9a-f]{32}\b"), r"<\1>"),
@@ -54,19 +65,64 @@ class Block:
 
 def blocks(page: str) -> list[Block]:
     """The blocks of a page, in their order."""
-    found, end = [], 0
-    for fence in _FENCE.finditer(page):
-        indent = len(fence[1])
-        lines = (line[indent:] for line in fence[3].splitlines(keepends=True))
-        line = page.count("\n", 0, fence.start()) + 1
-        found.append(Block(fence[2], "".join(lines), line, page[end : fence.start()]))
-        end = fence.end()
+    found, end, lines = [], 0, page.splitlines(keepends=True)
+    for token in _READ.parse(page):
+        if token.type == "fence" and token.map:
+            first, after = token.map
+            found.append(Block(token.info, token.content, first + 1, "".join(lines[end:first])))
+            end = after
     return found
+
+
+def strays(page: str) -> Iterator[str]:
+    """What could keep a block from being run: a word beside its language, code without a fence,
+    a comment, which could hide a block, and a fence that never ends."""
+    for token in _READ.parse(page):
+        line = token.map[0] + 1 if token.map else 0
+        if token.type == "fence":
+            if token.info not in LANGUAGES:
+                yield f"line {line}: {token.info!r} is no language that is run or judged"
+            if not page.splitlines()[(token.map or [0, 0])[1] - 1].strip().startswith(token.markup):
+                yield f"line {line}: a fence without an end"
+        elif token.type == "code_block":
+            yield f"line {line}: code without a fence"
+        elif _COMMENT.search(token.content) and token.type in ("html_block", "inline"):
+            yield f"line {line}: a comment"
+
+
+def is_output(block: Block, before: Block | None) -> bool:
+    """Whether a block shows what the block before it prints."""
+    if block.language == "console":
+        return not block.text.startswith("$ ")
+    is_below = before is not None and before.language in RUN and not block.prose.strip()
+    return block.language == "text" and is_below
 
 
 def is_run(block: Block) -> bool:
     """Whether following it takes a shell and a server."""
     return block.language in (*RUN, "console")
+
+
+def wants_node(page: str) -> bool:
+    """Whether a page's programs import the SDK for Node."""
+    return any(one.language in ("js", "ts") and _NODE.search(one.text) for one in blocks(page))
+
+
+def wants_vendors(page: str) -> bool:
+    """Whether a page's programs import what only `scripts/vendors` installs."""
+    return any(is_foreign(one) for one in blocks(page))
+
+
+def is_foreign(block: Block) -> bool:
+    """Whether a program imports a package that this Python does not have."""
+    found: set[str] = set()
+    if block.language == "python":
+        for node in ast.walk(ast.parse(block.text)):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    return any(find_spec(one) is None for one in found)
 
 
 def normal(said: str) -> str:
@@ -88,7 +144,17 @@ def shows(expected: str, said: str) -> bool:
     return re.fullmatch("".join(pieces), normal(said) + "\n") is not None
 
 
-def pages(root: Path) -> list[Path]:
-    """Every page whose blocks are run: what people and agents are told to follow."""
-    found = [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").rglob("*.md"))]
-    return [*found, *sorted((root / "skills").rglob("*.md"))]
+ELSEWHERE = {
+    "ADDING_PROVIDERS.md": "server/tests/providers/test_adding.py",
+    "sdk/python/README.md": "sdk/python/tests/test_surface.py",
+}
+"""Pages whose blocks are run by a test of their own."""
+
+
+def pages(root: Path, tracked: Sequence[str]) -> list[Path]:
+    """Every page whose blocks are run here, of a tree's files."""
+    return [root / name for name in sorted(tracked) if _is_page(name) and name not in ELSEWHERE]
+
+
+def _is_page(name: str) -> bool:
+    return name.endswith(".md") and "/tests/" not in name and "/templates/" not in name

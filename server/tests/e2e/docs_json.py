@@ -8,6 +8,8 @@ from typing import Any
 import jsonschema
 
 from e2e.docs_blocks import Block, normal
+from providers.vonage_peer import PEM
+from watchword_server import providers
 from watchword_server.api import openapi
 from watchword_server.domain.events import EventType
 from watchword_server.settings.rows import SETTINGS
@@ -16,24 +18,31 @@ _CALL = re.compile(r"`?(GET|POST|PUT|PATCH|DELETE) (/v1/[\w/{}.-]*)")
 _DOCUMENT = openapi.document("http://127.0.0.1:8080")
 
 
-def judge(block: Block, before: str) -> None:
-    """Fail unless the JSON is what it seems to be.
+def judge(block: Block, before: str, page: str) -> None:
+    """Fail unless the JSON is what it seems to be, and that is something known.
 
     Args:
         before: what the block before it printed.
+        page: the name of its page; that of a provider shows settings of an account.
     """
     shown = json.loads(block.text)
-    if isinstance(shown, dict) and shown.get("type") in set(EventType):
+    provider = page.removeprefix("docs/providers/").removesuffix(".md")
+    if provider in providers.PROVIDERS:
+        key = {"private_key": PEM} if "private_key" in shown else {}
+        providers.settings(provider, shown | key)
+    elif isinstance(shown, dict) and shown.get("type") in set(EventType):
         _validate(shown, _event_schema(shown["type"]))
     elif isinstance(shown, dict) and {"code", "doc_url"} <= set(shown):
         _validate(shown, {"$ref": "#/components/schemas/Problem"})
     elif isinstance(shown, dict) and "mcpServers" in shown:
         assert all({"url", "command"} & set(one) for one in shown["mcpServers"].values())
-    if _is_json(before):
+    elif _is_json(before):
         told = json.loads(normal(json.dumps(json.loads(before))))
         _is_within(json.loads(normal(json.dumps(shown))), told, "$")
     elif calls := _CALL.findall(block.prose.strip().rpartition("\n\n")[2]):
         _is_a_body_of(shown, *calls[-1])
+    else:
+        raise AssertionError("no event, error, call, account or answer: nothing known")
 
 
 def judge_settings(block: Block) -> None:

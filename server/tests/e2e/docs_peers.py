@@ -44,8 +44,8 @@ class Taker:
 class Mailbox:
     """What a mail server does with mail: keep it."""
 
-    def __init__(self) -> None:
-        self.mails: list[bytes] = []
+    def __init__(self, mails: list[bytes]) -> None:
+        self.mails = mails
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.mails.append(envelope.content)
