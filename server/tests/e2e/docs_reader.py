@@ -220,9 +220,9 @@ def _command(block: Block, file: Path) -> str:
 
 
 def _furnish(place: Path, forks: Forks) -> None:
-    """What a reader in a checkout has: its environment, in which `watchword-server` is forked, and
-    a `make` that shows something (`demo`, `help`, `run`) or names the steps of what changes or checks the
-    tree, because these tests are one of those steps."""
+    """What a reader in a checkout has: its environment, in which `watchword-server` is forked,
+    and a `make` that shows something (`demo`, `help`, `run`) or names the steps of what changes
+    or checks the tree, because these tests are one of those steps."""
     programs = place / ".venv/bin"
     programs.mkdir(parents=True)
     for name in ("pyvenv.cfg", "lib"):
