@@ -20,8 +20,12 @@ class Pages:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        document = openapi.document(runtime.settings.public_url)
-        self._site = Site(runtime.settings.public_url, lambda: document)
+        settings = runtime.settings
+        document = openapi.document(settings.public_url)
+        self._site = Site(
+            settings.public_url, lambda: document,
+            settings.security_contact, settings.sandbox_is_on,
+        )  # fmt: skip
         self._fixed = {
             "/healthz": _json({"status": "ok", "version": __version__}),
             "/openapi.json": _json(self_contained(document)),

@@ -21,7 +21,8 @@ Send: `POST {url}/v1/messages` with `{{"to": "+14155550123", "template": {{"id":
 Check: `POST {url}/v1/verifications` with `{{"message_id": "...", "verify_code": "..."}}`.
 Try it without an account: HTTP Basic `watchword_sandbox_demo:watchword_sandbox_secret`, template \
 `sandbox-otp-tpl`, number `+10000000005`, code `123456`.
-For machines: [{url}/openapi.json]({url}/openapi.json)."""
+For machines: [{url}/openapi.json]({url}/openapi.json), flows that run: \
+[{url}/arazzo.json]({url}/arazzo.json). Credentials: [{url}/auth.md]({url}/auth.md)."""
 
 
 def llms(library: Library, url: str) -> str:
