@@ -22,6 +22,8 @@ from bench.agent_score import rows
 from bench.agent_score.outside import ROOT, Place
 from watchword_server import __version__
 
+PAGE = ROOT / "docs/agent-score.md"
+_BEGIN, _END = "<!-- results -->\n", "<!-- end of results -->\n"
 RESULTS = ROOT / "bench/results/agent-score.json"
 _READY = "Watchword is ready: "
 _STOP_S = 30
@@ -70,8 +72,20 @@ def show(found: list[rows.Row]) -> None:
     console.print(f"{sum(row.passed for row in found)} of {len(found)} floors are met.")
 
 
+def write_page(found: list[rows.Row]) -> None:
+    """The results on the page of the documentation."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(_BEGIN)
+    after = rest.partition(_END)[2]
+    lines = ["| row | score | floor | |", "|---|---|---|---|"]
+    for row in found:
+        verdict = "met" if row.passed else "**missed**"
+        lines.append(f"| {row.name} | {row.score} | {row.floor} | {verdict} |")
+    table = "\n".join(lines)
+    PAGE.write_text(f"{before}{_BEGIN}{table}\n{_END}{after}", encoding="utf-8")
+
+
 def main() -> int:
-    """Run it."""
+    """Run it; a whole run writes its table into the documentation."""
     arguments = _arguments()
     wanted = [one.lower() for one in arguments.only]
     measures = [
@@ -85,6 +99,8 @@ def main() -> int:
             print(f"agent-score: {measure.name}", file=sys.stderr, flush=True)
             found.append(rows.taken(measure, place))
     show(found)
+    if not wanted:
+        write_page(found)
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     document = {"version": __version__, "rows": [asdict(row) for row in found]}
     arguments.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
