@@ -9,11 +9,13 @@ always for the same number, so that the fix is shown by the same call to one tha
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 
 from api.asgi_client import AsgiClient, Reply, basic
+from api.called import DELIVERED as DELIVERED_REPORT
+from api.called import Called
 from api.world import CODE, World
 from watchword_server.domain.errors import KINDS
 from watchword_server.domain.project import Scope
@@ -142,6 +144,19 @@ async def approves_again(world: World) -> Reply:
     return await world.client.post("/v1/template-configs/again/approve", {})
 
 
+async def to_who_opted_out(world: World) -> Reply:
+    body = {"to": world.names.setdefault("unwilling", world.number())}
+    assert (await world.client.post("/v1/opt-outs", body)).status == 200
+    return await send(body["to"])(world)
+
+
+async def to_who_subscribed_again(world: World) -> Reply:
+    to = world.names["unwilling"]
+    gone = await world.client.call("DELETE", f"/v1/opt-outs?to={quote(to)}")
+    assert gone.status == 200, gone.body
+    return await send(to)(world)
+
+
 DELIVERED = played("+10000000010")
 CASES: dict[str, Case] = {
     "unauthenticated": Case(
@@ -195,6 +210,9 @@ CASES: dict[str, Case] = {
         send("ada@example.com"), "Use a channel that can reach this kind of address",
         send("ada@example.com", template={"id": "otp-email"}),
     ),
+    "unsubscribed": Case(
+        to_who_opted_out, "until it subscribes again", to_who_subscribed_again
+    ),
     "no-channel-config": Case(
         template("half", "sms"), "Give a configuration for every channel",
         template("half", "sms", "voice"),
@@ -205,8 +223,15 @@ PLAYED = {
     "blacklisted": "+10000000011", "content-rejected": "+10000005014",
     "intercepted": "+10000005015", "send-broken": "+10000005016",
     "region-closed": "+10000005017", "switched-off": "+10000005018",
-    "unsubscribed": "+10000000012", "unregistered": "+10000005020",
+    "unregistered": "+10000005020",
 }  # fmt: skip
+CALLBACKS: dict[str, tuple[dict[str, object], str]] = {
+    "forged-callback": ({"signed": "wrong"}, "Compare the secret in the provider account's"),
+    "unreadable-callback": ({"body": b"no rows"}, "the callbacks that the provider's page names"),
+    "unknown-report": ({"rows": [{"id": "SM9", "status": "delivered"}]}, "compare the account"),
+}
+"""What a vendor posts to an account, and what the page says: the fix is the vendor's own callback,
+signed, readable, and about a message of the account."""
 NOT_HERE = {
     "request-in-flight": "takes two requests at once of which one runs for 10 s: "
     "e2e/test_idempotency.py waits and repeats it",
@@ -215,7 +240,9 @@ NOT_HERE = {
 
 
 def test_every_kind_has_a_case_or_a_reason() -> None:
-    assert set(CASES) | set(PLAYED) | set(NOT_HERE) == {kind.slug for kind in KINDS}
+    assert set(CASES) | set(PLAYED) | set(CALLBACKS) | set(NOT_HERE) == {
+        kind.slug for kind in KINDS
+    }
 
 
 async def page_behind(reply: Reply, client: AsgiClient) -> str:
@@ -251,6 +278,20 @@ async def test_what_the_sandbox_plays_has_its_page_and_another_call_succeeds(
     kind = next(kind for kind in KINDS if kind.slug == slug)
     case = Case(played(PLAYED[slug]), kind.fix, DELIVERED)
     await its_fix_works(world, slug, case)
+
+
+@pytest.mark.parametrize("slug", CALLBACKS)
+async def test_the_fix_of_a_callback_s_page_makes_the_vendor_s_next_one_count(
+    called: Called, slug: str
+) -> None:
+    wrong, says = CALLBACKS[slug]
+    refused = await called.post(**({"rows": DELIVERED_REPORT} | wrong))
+    assert urlsplit(refused.json["doc_url"]).path == f"/docs/errors/{slug}.md"
+    page = await page_behind(refused, called.client)
+    assert says in page.partition("## What to do")[2]
+    assert await called.desk.deliveries(called.verification) == ["sms sent"]
+    assert (await called.post(DELIVERED_REPORT)).status == 200
+    assert await called.desk.deliveries(called.verification) == ["sms delivered"]
 
 
 @anyio

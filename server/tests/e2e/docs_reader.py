@@ -34,6 +34,9 @@ case " $* " in
   *) exec {make} -n -C {root} "$@" ;;
 esac
 """
+_UVX = """#!/bin/sh
+exec "$@"
+"""
 _ENDINGS = {"sh": "sh", "python": "py", "js": "mjs", "ts": "mts"}
 
 T = TypeVar("T")
@@ -220,9 +223,10 @@ def _command(block: Block, file: Path) -> str:
 
 
 def _furnish(place: Path, forks: Forks) -> None:
-    """What a reader in a checkout has: its environment, in which `watchword-server` is forked, and
-    a `make` that shows something (`demo`, `help`, `run`) or names the steps of what changes or checks the
-    tree, because these tests are one of those steps."""
+    """What a reader in a checkout has: its environment, in which `watchword-server` is forked; a
+    `uvx` that runs what is in it, in the place of the index; and a `make` that shows something
+    (`demo`, `help`, `run`) or names the steps of what changes or checks the tree, because these
+    tests are one of those steps."""
     programs = place / ".venv/bin"
     programs.mkdir(parents=True)
     for name in ("pyvenv.cfg", "lib"):
@@ -236,9 +240,10 @@ def _furnish(place: Path, forks: Forks) -> None:
     (place / "bin").mkdir()
     make, root = shlex.quote(shutil.which("make") or "make"), shlex.quote(str(ROOT))
     shown = "|".join(f"*' {target} '*" for target in _SHOWN_BY_MAKE)
-    shim = place / "bin/make"
-    shim.write_text(_MAKE.format(make=make, root=root, shown=shown))
-    shim.chmod(0o755)
+    shims = {"make": _MAKE.format(make=make, root=root, shown=shown), "uvx": _UVX}
+    for name, text in shims.items():
+        (place / "bin" / name).write_text(text)
+        (place / "bin" / name).chmod(0o755)
 
 
 def _of(found: T | None) -> T:

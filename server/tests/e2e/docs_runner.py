@@ -88,7 +88,8 @@ def run_page(
             here = f'"host": "127.0.0.1", "port": {smsc.port}, "tls": false'
             text, ran.texts = _SMSC.sub(here, text), smsc.taken
         settings = {
-            "url": server.url, "public_url": server.url, "dev_key": key["dev_key"], "dev_secret": key["dev_secret"],
+            "url": server.url, "public_url": server.url,
+            "dev_key": key["dev_key"], "dev_secret": key["dev_secret"],
             "database_url": f"sqlite:///{site.database}", "sqlite_synchronous": "off",
         }  # fmt: skip
         variables = _vendors(stack) if wants_vendors(text) else {}

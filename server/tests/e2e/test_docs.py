@@ -1,5 +1,6 @@
 """Every block of every page runs, or is what it says it is; see `e2e.docs_runner`."""
 
+import fcntl
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,9 +21,10 @@ from e2e.docs_blocks import (
     wants_node,
     wants_vendors,
 )
+from e2e.docs_expected import EXPECTED, is_met
 from e2e.docs_forks import Forks
 from e2e.docs_reader import Broken
-from e2e.docs_runner import Surroundings, run_page
+from e2e.docs_runner import Ran, Surroundings, run_page
 
 ROOT = tracked.ROOT
 DEADLINE_S = 120.0
@@ -46,8 +48,14 @@ def forks() -> Iterator[Forks]:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A program with the packed SDK for Node."""
-    return node_sdk.install(tmp_path_factory.mktemp("node"))
+    """A program with the packed SDK for Node, which is packed once for all workers."""
+    place = tmp_path_factory.getbasetemp().parent / "node-for-pages"
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (place / "program/node_modules/watchword").exists():
+            place.mkdir(exist_ok=True)
+            node_sdk.install(place)
+    return place / "program"
 
 
 def case(page: Path) -> object:
@@ -62,7 +70,8 @@ def test_every_block_of_the_page_does_what_it_says(
 ) -> None:
     text = page.read_text(encoding="utf-8")
     program = request.getfixturevalue("node") if wants_node(text) else None
-    run_page(named(page), text, site, Surroundings(forks, program), DEADLINE_S)
+    ran = run_page(named(page), text, site, Surroundings(forks, program), DEADLINE_S)
+    assert is_met(named(page), ran)
 
 
 def test_every_page_of_the_repository_is_run_here_or_by_a_test_of_its_own() -> None:
@@ -79,6 +88,12 @@ def test_no_block_of_any_page_can_be_left_out() -> None:
     assert set(counted) <= set(LANGUAGES)
     assert min(counted[language] for language in (*RUN, "json", "console") if language != "ts") > 0
     assert sum(counted.values()) > 300
+
+
+@pytest.mark.parametrize("page", EXPECTED)
+def test_a_page_that_prints_nothing_mutant_is_caught(page: str) -> None:
+    with pytest.raises(AssertionError):
+        is_met(page, Ran())
 
 
 STRAYS = {

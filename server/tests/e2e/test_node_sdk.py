@@ -1,10 +1,9 @@
-"""The Node SDK: what its own tests say of the packed package, its types, and its page."""
+"""The Node SDK: what its own tests say of the packed package, and its types."""
 
 import json
 import re
 import subprocess
 import tarfile
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,8 @@ import pytest
 import node_sdk as generator
 from architecture import MODULE_LINES
 from e2e.deployment import Site
-from e2e.node_sdk import SOURCE, install, node_tests, run
-from e2e.test_readme import BLOCK
-from services_needed import ROOT, require, require_package
+from e2e.node_sdk import SOURCE, install, node_tests
+from services_needed import ROOT, require_package
 
 
 @pytest.fixture(scope="module")
@@ -51,35 +49,6 @@ def test_the_packed_sdk_works_with_a_real_server(program: Path, site: Site) -> N
         "WATCHWORD_DEV_SECRET": key["dev_secret"],
     }
     assert node_tests(program, "server.test.mjs", **settings) >= 5
-
-
-PAGES = [ROOT / "docs/node.md", SOURCE / "README.md"]
-
-
-def follow(text: str, program: Path, site: Site) -> None:
-    """Run each js block by itself, and compare what it prints with the console block below."""
-    server, key, found = site.serve(), site.key(), BLOCK.findall(text)
-    settings = {"WATCHWORD_URL": server.url, "WATCHWORD_DEV_KEY": key["dev_key"]}
-    settings["WATCHWORD_DEV_SECRET"] = key["dev_secret"]
-    assert {language for language, _ in found} == {"js", "console"}
-    for (language, code), (below, shown) in pairwise([*found, ("", "")]):
-        if language == "js":
-            (program / "block.mjs").write_text(code)
-            said = run(require("node"), "block.mjs", folder=program, **settings)
-            assert said == (shown if below == "console" else "")
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_block_of_a_page_runs(page: Path, program: Path, site: Site) -> None:
-    follow(page.read_text(encoding="utf-8"), program, site)
-
-
-@pytest.mark.parametrize(("old", "new"), [('"otp-email"', '"otp-fax"'), ("pending true", "sent")])
-def test_a_block_that_fails_mutant_is_caught(old: str, new: str, program: Path, site: Site) -> None:
-    text = PAGES[0].read_text(encoding="utf-8")
-    section = text[text.index("## Lists") : text.index("## Errors")]
-    with pytest.raises(AssertionError):
-        follow(section.replace(old, new), program, site)
 
 
 TYPED = SOURCE / "tests/typed.ts"
