@@ -14,6 +14,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.agent_score import unsaid
+
 ROOT = Path(__file__).resolve().parents[2]
 NPM = ROOT / "build/npm/node_modules"
 FLOOR = 95.0
@@ -72,16 +74,20 @@ def afdocs(place: Place) -> Score:
 
 
 def redocly(place: Place) -> Score:
-    """How ready the API's description is for agents."""
-    return redocly_score(f"{place.url}/openapi.json")
+    """How ready the API's description is for agents, and where more should be said."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "openapi.json"
+        file.write_bytes(_fetched(f"{place.url}/openapi.json"))
+        return redocly_score(file)
 
 
-def redocly_score(where: str) -> Score:
-    """The same of a description at a URL or path."""
-    said = json.loads(_npm("redocly", "score", where, "--format", "json"))
-    low = {name: round(score, 2) for name, score in said["subscores"].items() if score < 1}
+def redocly_score(file: Path) -> Score:
+    """The same of a description in a file."""
+    said = json.loads(_npm("redocly", "score", str(file), "--format", "json"))
     found = float(said["agentReadiness"])
-    return Score(f"{found}", found >= FLOOR, json.dumps(low))
+    scores = {name: one["agentReadiness"] for name, one in said["operationScores"].items()}
+    document = json.loads(file.read_text(encoding="utf-8"))
+    return Score(f"{found}", found >= FLOOR, unsaid.worst(document, scores, FLOOR))
 
 
 def respect(place: Place) -> Score:

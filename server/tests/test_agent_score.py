@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from bench.agent_score import __main__ as scoreboard
-from bench.agent_score import outside, rows
+from bench.agent_score import outside, rows, unsaid
 from bench.agent_score.choosing import Said, Stuck, best
 from bench.agent_score.outside import Missing, Place, Score
 from bench.agent_score.reading import MOST_COMMANDS, MOST_FETCHES, Agent
@@ -124,3 +124,13 @@ def test_the_page_is_written_with_what_a_whole_run_said(
     assert "| m | 7 | f | **missed** |" in written.read_text()
     assert "old" not in written.read_text()
     assert written.read_text().endswith("<!-- end of results -->\nb\n")
+
+
+def test_an_operation_that_says_too_little_is_named_with_its_fields() -> None:
+    described = {"type": "string", "description": "What it is."}
+    fields = {"said": {**described, "maxLength": 9}, "unlimited": described, "x": {"enum": [1]}}
+    answer = {"200": {"content": {"json": {"schema": {"properties": fields}}}}}
+    document = {"paths": {"/p": {"get": {"operationId": "read", "responses": answer}}}}
+    assert dict(unsaid.unsaid(document)) == {"read": ["unlimited", "x"]}
+    assert unsaid.worst(document, {"read": 90.0}, 95.0) == "read (unlimited, x)"
+    assert unsaid.worst(document, {"read": 96.0}, 95.0) == ""

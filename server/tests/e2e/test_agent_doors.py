@@ -92,7 +92,7 @@ def test_the_description_of_the_api_is_ready_for_agents(place: Place) -> None:
     services_needed.require_package("@redocly/cli")
     score = outside.redocly(place)
     assert score.passed, score
-    named = outside.redocly_score(str(outside.ROOT / "spec/openapi.json"))
+    named = outside.redocly_score(outside.ROOT / "spec/openapi.json")
     assert not named.passed  # a mutant: each schema is said in one place
 
 
