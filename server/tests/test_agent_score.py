@@ -1,7 +1,9 @@
 """The scoreboard judges: a naive agent by what the server approved, and what is missing fails."""
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -87,7 +89,7 @@ def test_every_row_has_a_floor_and_a_command_and_a_name_of_its_own() -> None:
 
 def test_every_row_is_on_the_page_with_how_it_is_measured_and_what_it_said() -> None:
     said = (outside.ROOT / "docs/agent-score.md").read_text(encoding="utf-8")
-    explained, _, results = said.partition("<!-- results -->")
+    explained, _, results = said.partition("Each row as it was measured last:")
     names = [one.name for one in rows.MEASURES]
     assert first_column(explained) == names
     assert first_column(results) == names
@@ -118,12 +120,24 @@ def test_the_page_is_written_with_what_a_whole_run_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = tmp_path / "page.md"
-    written.write_text("a\n<!-- results -->\nold\n<!-- end of results -->\nb\n")
+    said = "Each row as it was measured last:\n\n"
+    written.write_text(f"a\n\n{said}| old |\n|---|\n\nb\n")
     monkeypatch.setattr(scoreboard, "PAGE", written)
     scoreboard.write_page([row(lambda _place: Score("7", False))])
     assert "| m | 7 | f | **missed** |" in written.read_text()
     assert "old" not in written.read_text()
-    assert written.read_text().endswith("<!-- end of results -->\nb\n")
+    assert written.read_text().startswith(f"a\n\n{said}| row |")
+    assert written.read_text().endswith("|\n\nb\n")
+
+
+def test_a_row_that_is_measured_again_replaces_its_own_and_no_other(tmp_path: Path) -> None:
+    first, second = rows.MEASURES[0].name, rows.MEASURES[1].name
+    old = [rows.Row(name, "1", "f", True, "c", 0.1) for name in (first, second, "gone")]
+    file = tmp_path / "rows.json"
+    file.write_text(json.dumps({"rows": [asdict(row) for row in old]}))
+    new = rows.Row(second, "2", "f", False, "c", 0.1)
+    assert scoreboard.kept([new], file) == [old[0], new]
+    assert scoreboard.kept([new], tmp_path / "none.json") == [new]
 
 
 def test_an_operation_that_says_too_little_is_named_with_its_fields() -> None:

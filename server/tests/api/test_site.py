@@ -17,8 +17,9 @@ MOST = 20_000
 """What agents read of a page before they cut it off (see docs/decisions)."""
 FILES = (
     "/llms.txt", "/llms-full.txt", "/robots.txt", "/sitemap.xml", "/.well-known/api-catalog",
-    "/mcp/server-card", "/.well-known/mcp/server-card.json", "/.well-known/ai-catalog.json", "/.well-known/agent-skills/index.json",
-    "/.well-known/security.txt", "/auth.md", "/AGENTS.md", "/arazzo.json",
+    "/mcp/server-card", "/.well-known/mcp/server-card.json", "/.well-known/ai-catalog.json",
+    "/.well-known/agent-skills/index.json", "/.well-known/security.txt",
+    "/auth.md", "/AGENTS.md", "/arazzo.json",
 )  # fmt: skip
 
 

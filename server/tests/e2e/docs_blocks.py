@@ -13,18 +13,24 @@ A block's language is all that decides what becomes of it; there is no mark to s
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+import tracked
+
 RUN = ("sh", "python", "js", "ts", "http")
 JUDGED = ("console", "json", "toml")
 WORDS = ("text", "markdown")
 LANGUAGES = (*RUN, *JUDGED, *WORDS)
 
+_PROGRAMS = "curl|watchword[-\\w]*|npx|npm|pip|uvx?|python3?|node|make|git|claude|codex|gemini"
+_COMMAND = re.compile(rf"^(?:\$ )?(?:{_PROGRAMS}) (?!.*\[OPTIONS\])", re.MULTILINE)
+"""A line to run; a usage line, as the pages of the command line have them, is none."""
 _COMMENT = re.compile(r"<!--(?! (?:Made from|From here on made by) [^\n]*-->\n?$)")
 """What says that a table is generated is the one comment that may stand."""
 _READ = MarkdownIt("commonmark")
@@ -76,7 +82,12 @@ def blocks(page: str) -> list[Block]:
 
 def strays(page: str) -> Iterator[str]:
     """What could keep a block from being run: a word beside its language, code without a fence,
-    a comment, which could hide a block, and a fence that never ends."""
+    a comment, which could hide a block, a fence that never ends, and a command among words."""
+    found = blocks(page)
+    for block, before in zip(found, [None, *found], strict=False):
+        line = _COMMAND.search(block.text) if block.language in WORDS else None
+        if line and not is_output(block, before):
+            yield f"line {block.line}: a command that nobody runs: {line[0]}"
     for token in _READ.parse(page):
         line = token.map[0] + 1 if token.map else 0
         if token.type == "fence":
@@ -151,10 +162,22 @@ ELSEWHERE = {
 """Pages whose blocks are run by a test of their own."""
 
 
-def pages(root: Path, tracked: Sequence[str]) -> list[Path]:
-    """Every page whose blocks are run here, of a tree's files."""
-    return [root / name for name in sorted(tracked) if _is_page(name) and name not in ELSEWHERE]
+def pages() -> list[Path]:
+    """Every page of the repository whose blocks are run here."""
+    found = {path.relative_to(tracked.ROOT).as_posix(): path for path in tracked.files("*.md")}
+    return [path for name, path in found.items() if _is_page(name) and name not in ELSEWHERE]
 
 
 def _is_page(name: str) -> bool:
-    return name.endswith(".md") and "/tests/" not in name and "/templates/" not in name
+    return "/tests/" not in name and "/templates/" not in name
+
+
+def counted() -> Counter[str]:
+    """How many blocks of each language the pages have."""
+    texts = [page.read_text(encoding="utf-8") for page in pages()]
+    return Counter(block.language for text in texts for block in blocks(text))
+
+
+if __name__ == "__main__":
+    for language, count in counted().most_common():
+        print(f"{count:4} {language}")

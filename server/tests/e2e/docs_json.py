@@ -15,6 +15,7 @@ from watchword_server.domain.events import EventType
 from watchword_server.settings.rows import SETTINGS
 
 _CALL = re.compile(r"`?(GET|POST|PUT|PATCH|DELETE) (/v1/[\w/{}.-]*)")
+_TITLE = re.compile(_CALL.pattern + "` · `")
 _DOCUMENT = openapi.document("http://127.0.0.1:8080")
 
 
@@ -43,6 +44,19 @@ def judge(block: Block, before: str, page: str) -> None:
         _is_a_body_of(shown, *calls[-1])
     else:
         raise AssertionError("no event, error, call, account or answer: nothing known")
+
+
+def judge_calls(found: list[Block]) -> int:
+    """Fail unless each block of JSON is a body of the call that was named last; how many are."""
+    call: tuple[str, str] | None = None
+    judged = 0
+    for block in found:
+        named: list[tuple[str, str]] = _TITLE.findall(block.prose)
+        call = named[-1] if named else call
+        assert block.language == "json" and call, f"line {block.line}: of which call?"
+        _is_a_body_of(json.loads(block.text), *call)
+        judged += 1
+    return judged
 
 
 def judge_settings(block: Block) -> None:

@@ -96,6 +96,13 @@ def test_the_description_of_the_api_is_ready_for_agents(place: Place) -> None:
     assert not named.passed  # a mutant: each schema is said in one place
 
 
+@pytest.mark.long
+def test_agents_find_and_read_the_documentation(place: Place) -> None:
+    services_needed.require_package("afdocs")
+    score = outside.afdocs(place)
+    assert score.passed, score
+
+
 def test_no_link_is_broken(place: Place, tmp_path: Path) -> None:
     services_needed.require_package("linkinator")
     score = outside.links(place)

@@ -1,7 +1,6 @@
 """Every block of every page runs, or is what it says it is; see `e2e.docs_runner`."""
 
 import fcntl
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from e2e.deployment import Site
 from e2e.docs_blocks import (
     ELSEWHERE,
     LANGUAGES,
-    RUN,
     blocks,
+    counted,
     pages,
     shows,
     strays,
@@ -23,8 +22,12 @@ from e2e.docs_blocks import (
 )
 from e2e.docs_expected import EXPECTED, is_met
 from e2e.docs_forks import Forks
+from e2e.docs_json import judge_calls
 from e2e.docs_reader import Broken
 from e2e.docs_runner import Ran, Surroundings, run_page
+from watchword_server.api import openapi
+from watchword_server.api.site import entrances
+from watchword_server.api.site.pages import WRITTEN_FOR, Library
 
 ROOT = tracked.ROOT
 DEADLINE_S = 120.0
@@ -35,7 +38,7 @@ def named(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
-EVERY = pages(ROOT, [named(path) for path in tracked.files("*.md")])
+EVERY = pages()
 PAGES = [page for page in EVERY if "```" in page.read_text(encoding="utf-8")]
 
 
@@ -84,16 +87,36 @@ def test_every_page_of_the_repository_is_run_here_or_by_a_test_of_its_own() -> N
 def test_no_block_of_any_page_can_be_left_out() -> None:
     found = {named(page): list(strays(page.read_text(encoding="utf-8"))) for page in EVERY}
     assert {page: what for page, what in found.items() if what} == {}
-    counted = Counter(one.language for page in PAGES for one in blocks(page.read_text()))
-    assert set(counted) <= set(LANGUAGES)
-    assert min(counted[language] for language in (*RUN, "json", "console") if language != "ts") > 0
-    assert sum(counted.values()) > 300
+    count = counted()
+    assert set(count) <= set(LANGUAGES)
+    assert min(count[language] for language in ("sh", "python", "js", "json", "console")) > 5
+    assert sum(count.values()) > 300
 
 
 @pytest.mark.parametrize("page", EXPECTED)
 def test_a_page_that_prints_nothing_mutant_is_caught(page: str) -> None:
     with pytest.raises(AssertionError):
         is_met(page, Ran())
+
+
+LIBRARY = Library(WRITTEN_FOR, openapi.document(WRITTEN_FOR))
+GENERATED = [name for name in LIBRARY.pages if name.startswith(("reference/", "errors/"))]
+
+
+def test_every_block_of_the_pages_made_from_tables_is_a_body_of_its_call() -> None:
+    judged = sum(judge_calls(blocks(LIBRARY.markdown(LIBRARY.pages[name]))) for name in GENERATED)
+    assert judged > 80
+
+
+def test_a_body_of_another_call_mutant_is_caught() -> None:
+    text = LIBRARY.markdown(LIBRARY.pages["reference/verifications"])
+    with pytest.raises(AssertionError):
+        judge_calls(blocks(text.replace('"verify_code"', '"verify_kode"')))
+
+
+def test_the_block_of_the_page_about_credentials_makes_a_key(site: Site, forks: Forks) -> None:
+    text = entrances.auth(WRITTEN_FOR, is_sandbox_on=True)
+    assert "my-agent" in run_page("auth.md", text, site, Surroundings(forks)).said
 
 
 STRAYS = {
@@ -108,6 +131,7 @@ STRAYS = {
     "a comment within a line": "Then <!-- notest --> do this.",
     "a block in a comment": "<!--\n```sh\nexit 1\n```\n-->",
     "no end": "```sh\nexit 1\n",
+    "a command called text": "Then:\n\n```text\ncurl -s http://127.0.0.1:8080/v1/gone\n```",
 }
 
 
