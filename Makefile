@@ -48,9 +48,8 @@ bench: setup ## Run the benchmarks against their floors
 	@$(bin)/python -m bench
 
 agent-score: setup ## Score how agents get along with docs, SDKs, MCP, skills and tools
-	@scripts/services
+	@scripts/services large
 	@scripts/vendors
-	@scripts/scorers
 	@$(bin)/python -m bench.agent_score
 
 docs: setup ## Check the documentation: links, anchors, code fences

@@ -6,6 +6,7 @@ from watchword_server import __version__
 from watchword_server.api import openapi
 from watchword_server.api.answer import Answer
 from watchword_server.api.routing import unknown_path, wrong_method
+from watchword_server.api.self_contained import self_contained
 from watchword_server.api.site.site import Site
 from watchword_server.domain.errors import UNAVAILABLE, Problem
 from watchword_server.runtime import Runtime
@@ -27,7 +28,7 @@ class Pages:
         )  # fmt: skip
         self._fixed = {
             "/healthz": _json({"status": "ok", "version": __version__}),
-            "/openapi.json": _json(document),
+            "/openapi.json": _json(self_contained(document)),
         }
         self._ready = _json({"status": "ready"})
 
