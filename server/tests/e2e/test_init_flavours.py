@@ -10,7 +10,6 @@ import pytest
 
 from e2e.init_commands import FLAVOURS, Built, contents, init
 from e2e.test_init import SAMPLES
-from e2e.test_readme import BLOCK
 from services_needed import ROOT
 from watchword.init.detection import TABLE
 
@@ -106,6 +105,7 @@ def test_a_command_that_writes_another_thing_mutant_is_caught(built: Built, tmp_
     assert {path for path in node if node[path] != python[path]} == {"package.json"}
 
 
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGE = (ROOT / "docs/init.md").read_text(encoding="utf-8")
 
 
