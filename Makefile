@@ -3,7 +3,7 @@
 bin := .venv/bin
 export PYTHON
 
-.PHONY: help setup run demo test test-long check fix bench agent-score docs packages openapi lock changelog clean
+.PHONY: help setup run demo test test-long check fix bench agent-score docs packages site openapi lock changelog clean
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,9 +48,8 @@ bench: setup ## Run the benchmarks against their floors
 	@$(bin)/python -m bench
 
 agent-score: setup ## Score how agents get along with docs, SDKs, MCP, skills and tools
-	@scripts/services
+	@scripts/services large
 	@scripts/vendors
-	@scripts/scorers
 	@$(bin)/python -m bench.agent_score
 
 docs: setup ## Check the documentation: links, anchors, code fences
@@ -58,6 +57,9 @@ docs: setup ## Check the documentation: links, anchors, code fences
 
 packages: setup ## Build every Python package into dist/
 	@$(bin)/python scripts/packages.py
+
+site: setup ## Build the documentation as a static site into build/site
+	@$(bin)/python scripts/static_site.py
 
 openapi: setup ## Write spec/ from the tables, and from it the operations of sdk/node
 	@$(bin)/watchword-server openapi --output spec/openapi.json
@@ -69,7 +71,7 @@ openapi: setup ## Write spec/ from the tables, and from it the operations of sdk
 
 lock: ## Write requirements.lock anew (needs uv; newest releases: make lock UPGRADE=--upgrade)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --exclude-newer '1 week' --group build --group test --group check $(UPGRADE) --custom-compile-command 'make lock' \
+	  --exclude-newer '1 week' --group build --group test --group check --group site $(UPGRADE) --custom-compile-command 'make lock' \
 	  --no-emit-package watchword --no-emit-package watchword-server \
 	  server/pyproject.toml sdk/python/pyproject.toml mcp/pyproject.toml --output-file requirements.lock > /dev/null
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import load, processes, report, rounds
+from bench import imports, load, processes, report, rounds
 
 RESULTS = processes.ROOT / "bench/results/latest.json"
 STATIC_S, WARM_UP_S = 4.0, 3.0
@@ -24,6 +24,7 @@ QUICK = {
 }  # fmt: skip
 BENCHMARKS = {
     "pair": rounds.pair, "floor": rounds.floor, "flat": rounds.flat, "lateness": rounds.lateness,
+    "imports": imports.imports,
 }  # fmt: skip
 
 

@@ -141,6 +141,25 @@ def lateness(result: dict) -> list[Line]:
     ]  # fmt: skip
 
 
+def imports(result: dict) -> list[Line]:
+    """The lines of the SDK's import."""
+
+    def above(figure: str) -> float:
+        both = ("watchword", "httpx2")
+        ours, theirs = (
+            median(one[figure] for one in result["rounds"] if one["name"] == name) for name in both
+        )
+        return ours - theirs
+
+    most = FLOORS["imports"]["above_httpx2_ms_max"]
+    return [
+        # By the clock it would be the neighbours' figure wherever the cores are shared.
+        _at_most("import watchword above httpx2's (ms of processor)", above("cpu_ms"), most),
+        Line("the same by the clock", f"{above('clock_ms'):.0f} ms"),
+        Line("imports measured", f"{len(result['rounds'])}"),
+    ]
+
+
 def _shares(*values: float) -> str:
     return ", ".join(f"{100 * value:.0f} %" for value in values)
 
@@ -164,7 +183,9 @@ def warnings(results: dict) -> list[str]:
     return notes
 
 
-LINES = {"pair": pair, "floor": floor, "flat": flat, "lateness": lateness}
+LINES = {
+    "pair": pair, "floor": floor, "flat": flat, "lateness": lateness, "imports": imports,
+}  # fmt: skip
 
 
 def missed(lines: list[Line], *, quick: bool) -> bool:

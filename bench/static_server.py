@@ -8,5 +8,5 @@ from watchword_server.api import app
 from watchword_server.cli.main import main
 
 if __name__ == "__main__":
-    app.create = lambda _runtime: static_app.app
+    app.create = lambda *_: static_app.app
     main()

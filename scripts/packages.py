@@ -23,10 +23,11 @@ def folders() -> list[Path]:
 def build(target: Path) -> list[Path]:
     """Build them into `target`; the wheels."""
     target.mkdir(parents=True, exist_ok=True)
-    return [_build(folder, target) for folder in folders()]
+    return [build_one(folder, target) for folder in folders()]
 
 
-def _build(folder: Path, target: Path) -> Path:
+def build_one(folder: Path, target: Path) -> Path:
+    """One of them; its wheel."""
     source = target / _hatchling(folder, target, "sdist")
     with tempfile.TemporaryDirectory() as scratch:
         with tarfile.open(source) as archive:

@@ -22,6 +22,8 @@ from bench.agent_score import rows
 from bench.agent_score.outside import ROOT, Place
 from watchword_server import __version__
 
+PAGE = ROOT / "docs/agent-score.md"
+_ABOVE = "Each row as it was measured last:\n\n"
 RESULTS = ROOT / "bench/results/agent-score.json"
 _READY = "Watchword is ready: "
 _STOP_S = 30
@@ -70,8 +72,29 @@ def show(found: list[rows.Row]) -> None:
     console.print(f"{sum(row.passed for row in found)} of {len(found)} floors are met.")
 
 
+def write_page(found: list[rows.Row]) -> None:
+    """The results on the page of the documentation."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(_ABOVE)
+    _, _, after = rest.partition("\n\n")
+    lines = ["| row | score | floor | |", "|---|---|---|---|"]
+    for row in found:
+        verdict = "met" if row.passed else "**missed**"
+        lines.append(f"| {row.name} | {row.score} | {row.floor} | {verdict} |")
+    table = "\n".join(lines)
+    PAGE.write_text(f"{before}{_ABOVE}{table}\n\n{after}", encoding="utf-8")
+
+
+def kept(found: list[rows.Row], file: Path) -> list[rows.Row]:
+    """These rows and, of the others that there still are, what a file says of an earlier run."""
+    new = {row.name: row for row in found}
+    if file.exists():
+        said = json.loads(file.read_text(encoding="utf-8"))["rows"]
+        new = {row["name"]: rows.Row(**row) for row in said} | new
+    return [new[one.name] for one in rows.MEASURES if one.name in new]
+
+
 def main() -> int:
-    """Run it."""
+    """Run it; once every row was measured, the table is written into the documentation."""
     arguments = _arguments()
     wanted = [one.lower() for one in arguments.only]
     measures = [
@@ -85,8 +108,11 @@ def main() -> int:
             print(f"agent-score: {measure.name}", file=sys.stderr, flush=True)
             found.append(rows.taken(measure, place))
     show(found)
+    known = kept(found, arguments.json)
+    if len(known) == len(rows.MEASURES) and arguments.json == RESULTS:
+        write_page(known)
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    document = {"version": __version__, "rows": [asdict(row) for row in found]}
+    document = {"version": __version__, "rows": [asdict(row) for row in known]}
     arguments.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return 0 if found and all(row.passed for row in found) else 1
 

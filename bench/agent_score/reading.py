@@ -13,16 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.agent_score.choosing import Stuck
+
 MOST_FETCHES, MOST_COMMANDS = 3, 5
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PROGRAM = re.compile(
     r"(?:^|\||\$\(|&&|;)\s*(?:curl|python3?|node|npx|uvx|pip|watchword-server)\b", re.MULTILINE
 )
 _PATIENCE_S = 60
-
-
-class Stuck(Exception):
-    """What was read does not lead on."""
 
 
 @dataclass
@@ -55,43 +53,55 @@ class Agent:
         except urllib.error.HTTPError as error:
             raise Stuck(f"{url} answers {error.code}") from None
 
-    def call(self, method: str, path: str, key: str, body: Any = None) -> Any:
+    def challenge(self, path: str) -> str:
+        """What an address says to somebody without a key: its WWW-Authenticate."""
+        self.fetches.append(self.url + path)
+        try:
+            urllib.request.urlopen(self.url + path, timeout=_PATIENCE_S).close()
+        except urllib.error.HTTPError as error:
+            return " ".join(error.headers.get_all("WWW-Authenticate", []))
+        return ""
+
+    def call(self, method: str, where: str, key: str, body: Any = None) -> Any:
         """One request, as `curl` would make it."""
         self.commands += 1
         header = {"Authorization": f"Basic {base64.b64encode(key.encode()).decode()}"}
         data = None if body is None else json.dumps(body).encode()
         if data is not None:
             header["Content-Type"] = "application/json"
-        asked = urllib.request.Request(self.url + path, data, header, method=method)
+        asked = urllib.request.Request(where, data, header, method=method)
         try:
             with urllib.request.urlopen(asked, timeout=_PATIENCE_S) as answer:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
-            raise Stuck(f"{method} {path} answers {error.code}") from None
+            raise Stuck(f"{method} {where} answers {error.code}: {error.read()!r}") from None
 
     def follow(self, page: str) -> bool:
         """Run a page's blocks in order, in one folder, until something is approved.
 
         What a block prints proves nothing: the server is asked.
         """
-        script, before = "", self.proof()
-        for language, code in _BLOCK.findall(page):
+        before = self.proof()
+        for language, code in blocks(page):
             if language not in ("sh", "python"):
                 continue
             self.commands += len(_PROGRAM.findall(code)) if language == "sh" else 1
-            piece = code if language == "sh" else f"python - <<'END_OF_BLOCK'\n{code}END_OF_BLOCK\n"
-            self.shell(script + piece)
+            self.shell(
+                code if language == "sh" else f"python - <<'END_OF_BLOCK'\n{code}END_OF_BLOCK\n"
+            )
             if self.proof() > before:
                 return True
-            script += "".join(line + "\n" for line in code.split("\n") if _is_setting(line))
         return False
 
     def shell(self, script: str) -> str:
-        """What a script prints; a script that fails is a page that misleads."""
+        """What a script prints, in the session of those before it; a script that fails is a page
+        that misleads."""
         tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         known = {"PATH": tools, "HOME": str(self.folder), "WATCHWORD_URL": self.url}
+        session = "[ ! -e .session ] || . ./.session\nset -a\n"
+        whole = f"{session}{script}\nexport -p > .session\n"
         done = subprocess.run(
-            ["bash", "-euc", script], cwd=self.folder, env=known, capture_output=True, text=True,
+            ["bash", "-euc", whole], cwd=self.folder, env=known, capture_output=True, text=True,
             timeout=_PATIENCE_S, check=False,
         )  # fmt: skip
         if done.returncode:
@@ -107,6 +117,6 @@ class Agent:
         return len(self.fetches) <= MOST_FETCHES and self.commands <= MOST_COMMANDS
 
 
-def _is_setting(line: str) -> bool:
-    """Whether later blocks need a line: it sets variables and does nothing else."""
-    return bool(re.fullmatch(r"(?:export )?(?:\w+=[^\s$()]+\s*)+", line))
+def blocks(page: str) -> list[tuple[str, str]]:
+    """The fenced blocks of a page: language and code."""
+    return _BLOCK.findall(page)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.agent_score import outside
+from bench.agent_score.choosing import Stuck
 from bench.agent_score.doors import DOORS
 from bench.agent_score.hooks import webhook
 from bench.agent_score.outside import Missing, Place, Score
-from bench.agent_score.reading import MOST_COMMANDS, MOST_FETCHES, Agent, Stuck
-from watchword import Watchword
+from bench.agent_score.people import approved
+from bench.agent_score.reading import MOST_COMMANDS, MOST_FETCHES, Agent
 
 ALONE = "python -m bench.agent_score"
 _THRIFTY = f"approved in <= {MOST_FETCHES} fetches, <= {MOST_COMMANDS} commands"
@@ -47,68 +48,52 @@ class Row:
     note: str = ""
 
 
-def _naive(go: Callable[[Agent], None], place: Place) -> Score:
-    """How far a naive agent comes, and at what cost."""
+def judged(go: Callable[[Agent], None], place: Place) -> Score:
+    """How far a naive agent comes, and at what cost; the judge asks the server, not the agent."""
     with tempfile.TemporaryDirectory(prefix="watchword-naive-") as made:
         folder = Path(made)
         (folder / ".venv").symlink_to(outside.ROOT / ".venv")
-        agent = Agent(place.url, folder, partial(_approved, place.url))
+        agent = Agent(place.url, folder, partial(approved, place.url))
+        before = agent.proof()
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 go(agent)
         except Stuck as stuck:
             return Score(f"stuck after {agent.effort}", False, str(stuck))
+        if go in DOORS.values() and agent.proof() == before:
+            return Score(f"stuck after {agent.effort}", False, "the server has approved nothing")
     return Score(agent.effort, agent.is_thrifty)
 
 
-def _approved(url: str) -> int:
-    with Watchword.in_sandbox(url) as judge:
-        return len(list(judge.messages.list(status="approved")))
+def _at(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"server/tests/{name}" for name in names)
 
 
-def _tests(*words: str) -> Callable[[Place], Score]:
-    return partial(outside.tests, words)
+def _tests(names: tuple[str, ...]) -> Callable[[Place], Score]:
+    return partial(outside.tests, _at(names))
 
 
 MEASURES: tuple[Measure, ...] = (
     *(
-        Measure(f"naive agent: {name}", _THRIFTY, f"{ALONE} '{name}'", partial(_naive, go))
+        Measure(f"naive agent: {name}", _THRIFTY, f"{ALONE} '{name}'", partial(judged, go))
         for name, go in DOORS.items()
     ),
     Measure(
-        "naive agent: webhook", "taken and verified", f"{ALONE} webhook", partial(_naive, webhook)
+        "naive agent: webhook", "taken and verified", f"{ALONE} webhook", partial(judged, webhook)
     ),
-    Measure(
-        "executable docs", "every block", "pytest server/tests/e2e/test_docs.py",
-        _tests("server/tests/e2e/test_docs.py"),
-    ),
-    Measure(
-        "executable skills", "every block", "pytest server/tests/e2e/test_skills.py",
-        _tests("server/tests/e2e/test_skills.py"),
-    ),
-    Measure(
-        "error recovery", "every kind", "pytest server/tests/e2e/test_error_pages.py",
-        _tests("server/tests/e2e/test_error_pages.py"),
-    ),
-    Measure(
-        "real clients", "every client", "pytest -m 'long or not long' "
-        "server/tests/e2e/test_skills_clients.py",
-        _tests("-m", "long or not long", "server/tests/e2e/test_skills_clients.py"),
-    ),
-    Measure(
-        "MCP conformance", "both revisions", "pytest -m 'long or not long' "
-        "server/tests/e2e/test_mcp_conformance.py",
-        _tests("-m", "long or not long", "server/tests/e2e/test_mcp_conformance.py"),
-    ),
-    Measure(
-        "schemathesis", "no failure", "pytest -m 'long or not long' server/tests/api/"
-        "test_fuzzing.py",
-        _tests("-m", "long or not long", "server/tests/api/test_fuzzing.py"),
-    ),
-    Measure(
-        "function calling", "every vendor", "pytest -m 'long or not long' "
-        "server/tests/e2e/test_function_calling.py",
-        _tests("-m", "long or not long", "server/tests/e2e/test_function_calling.py"),
+    *(
+        Measure(name, floor, f"pytest -m 'long or not long' {' '.join(_at(names))}", _tests(names))
+        for name, floor, names in (
+            ("executable docs", "every block", ("e2e/test_docs.py",)),
+            ("executable skills", "every block", ("e2e/test_skills.py",)),
+            ("error recovery", "every kind", ("api/test_error_fixes.py",)),
+            ("install clients", "every client", ("e2e/test_skills_clients.py",
+                                                 "e2e/test_mcp_clients.py")),
+            ("coding agents", "every client", ("e2e/test_agent_clients.py",)),
+            ("MCP conformance", "both revisions", ("e2e/test_mcp_conformance.py",)),
+            ("schemathesis", "no failure", ("api/test_fuzzing.py",)),
+            ("function calling", "every vendor", ("e2e/test_function_calling.py",)),
+        )
     ),
     Measure("afdocs", ">= 95", "afdocs check URL --score", outside.afdocs),
     Measure("redocly score", ">= 95", "redocly score URL/openapi.json", outside.redocly),

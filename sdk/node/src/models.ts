@@ -11,6 +11,7 @@ export interface AddOptOut {
 
 /** What the address gets no messages over, from now on. */
 export interface AddedOptOuts {
+  /** One for each channel. */
   data: OptOut[];
   /** Only there when the project is not live: nothing leaves the server. */
   mode?: Mode;
@@ -30,6 +31,7 @@ export interface ApiKey {
   name: string;
   /** What it may do. */
   scopes: Scope[];
+  /** The project it belongs to. */
   projectId: string;
   /** Whether it is refused. */
   disabled: boolean;
@@ -85,10 +87,15 @@ export interface ChangeTemplate {
   brandName?: string | undefined;
   /** Null where the server makes no code for it. */
   verifyCodeConfig?: VerifyCodeConfig | null | undefined;
+  /** What WhatsApp says. */
   whatsappConfig?: WhatsappConfig | null | undefined;
+  /** What an SMS says. */
   smsConfig?: SmsConfig | null | undefined;
+  /** What a call says. */
   voiceConfig?: VoiceConfig | null | undefined;
+  /** What an email says. */
   emailConfig?: EmailConfig | null | undefined;
+  /** Kept for you, and not used. */
   pwaConfig?: PwaConfig | null | undefined;
   /** Your own words by channel and language, for channels without a configuration of their own. */
   contents?: Record<string, Record<string, ContentBody>> | undefined;
@@ -136,6 +143,7 @@ export interface CheckVerification {
   messageId: string;
   /** The code, as the person typed it; spaces and hyphens do not count. */
   verifyCode: string;
+  /** The payment, where the code was sent for one. */
   binding?: Binding | null | undefined;
 }
 
@@ -231,10 +239,15 @@ export interface CreateTemplate {
   brandName?: string | undefined;
   /** Null where the server makes no code for it. */
   verifyCodeConfig?: VerifyCodeConfig | null | undefined;
+  /** What WhatsApp says. */
   whatsappConfig?: WhatsappConfig | null | undefined;
+  /** What an SMS says. */
   smsConfig?: SmsConfig | null | undefined;
+  /** What a call says. */
   voiceConfig?: VoiceConfig | null | undefined;
+  /** What an email says. */
   emailConfig?: EmailConfig | null | undefined;
+  /** Kept for you, and not used. */
   pwaConfig?: PwaConfig | null | undefined;
   /** Your own words by channel and language, for channels without a configuration of their own. */
   contents?: Record<string, Record<string, ContentBody>> | undefined;
@@ -272,6 +285,7 @@ export interface CreatedWebhookEndpoint {
   description: string;
   /** The types it gets, or families such as `delivery.*`; all where empty. */
   eventTypes: string[];
+  /** How its webhooks are written. */
   dialect: Dialect;
   /** Whether it has answered a post with 2xx. */
   verified: boolean;
@@ -285,7 +299,7 @@ export interface CreatedWebhookEndpoint {
   pausedUntil: Date | null;
   /** Until when an older secret signs as well. */
   previousSecretUntil: Date | null;
-  /** Dialect engagelab only. */
+  /** Dialect engagelab only: the name in X-CALLBACK-ID. */
   username: string | null;
   /** RFC 3339, UTC. */
   createdAt: Date;
@@ -293,6 +307,7 @@ export interface CreatedWebhookEndpoint {
   updatedAt: Date;
   /** What verifies its webhooks. Keep it now. */
   secret: string;
+  /** How it answered. */
   ping: Ping;
 }
 
@@ -315,7 +330,7 @@ export interface Data {
   /** The recipient, masked; of a person's message your number or account. */
   to?: string | null;
   /** The channel, such as `sms`. */
-  channel?: string | null;
+  channel?: "sms" | "whatsapp" | "email" | "voice" | "silent" | "rcs" | "telegram" | "viber" | null;
   /** Who carried the message. */
   provider?: string | null;
   /** The delivery. */
@@ -333,7 +348,7 @@ export interface Data {
   /** Whether an earlier hand-over may have arrived as well. */
   maybeDuplicate?: boolean | null;
   /** What the approval proves. */
-  assurance?: string | null;
+  assurance?: "restricted" | "oob" | "address_confirmation" | null;
   /** Who did it: the id of an API key, or `operator`. */
   by?: string | null;
   /** The names of the fields that were changed, with spaces between them. */
@@ -347,7 +362,7 @@ export interface Data {
   /** What they wrote, without codes and numbers: runs of four digits and more are `***`. */
   said?: string | null;
   /** Whether they want no more messages (`out`) or again some (`in`). */
-  choice?: string | null;
+  choice?: "out" | "in" | null;
   /** The approved share of the verifications of the hour, in percent. */
   conversion?: number | null;
   /** The same of the day before that hour. */
@@ -379,7 +394,7 @@ export interface DefaultConfig {
 /** A key that is gone. */
 export interface DeletedApiKey {
   /** Always true. */
-  deleted: boolean;
+  deleted: true;
   /** The public half of the key, and its id. */
   devKey: string;
 }
@@ -387,7 +402,7 @@ export interface DeletedApiKey {
 /** A project that is gone, with everything in it. */
 export interface DeletedProject {
   /** Always true. */
-  deleted: boolean;
+  deleted: true;
   /** The project's id. */
   projectId: string;
 }
@@ -395,7 +410,7 @@ export interface DeletedProject {
 /** An account that is gone. */
 export interface DeletedProvider {
   /** Always true. */
-  deleted: boolean;
+  deleted: true;
   /** The id of the account. */
   providerId: string;
 }
@@ -403,7 +418,7 @@ export interface DeletedProvider {
 /** A route that is gone. */
 export interface DeletedRoute {
   /** Always true. */
-  deleted: boolean;
+  deleted: true;
   /** The id of a saved route; `check` and the words for channels are none. */
   routeId: string;
 }
@@ -411,19 +426,22 @@ export interface DeletedRoute {
 /** An endpoint that is gone, with its deliveries. */
 export interface DeletedWebhookEndpoint {
   /** Always true. */
-  deleted: boolean;
+  deleted: true;
   /** The id of the endpoint. */
   endpointId: string;
 }
 
 /** One message handed over to one provider. */
 export interface Delivery {
+  /** The id of the delivery. */
   deliveryId: string;
+  /** How it was sent. */
   channel: Channel;
   /** Who carried it. */
   provider: string;
   /** Its step of the route, from 0. */
   step: number;
+  /** What became of it. */
   status: DeliveryStatus;
   /** Why it did not arrive; null otherwise. */
   reason: Reason | null;
@@ -501,7 +519,7 @@ export interface EventData {
   /** The recipient, masked; of a person's message your number or account. */
   to?: string | null;
   /** The channel, such as `sms`. */
-  channel?: string | null;
+  channel?: "sms" | "whatsapp" | "email" | "voice" | "silent" | "rcs" | "telegram" | "viber" | null;
   /** Who carried the message. */
   provider?: string | null;
   /** The delivery. */
@@ -519,7 +537,7 @@ export interface EventData {
   /** Whether an earlier hand-over may have arrived as well. */
   maybeDuplicate?: boolean | null;
   /** What the approval proves. */
-  assurance?: string | null;
+  assurance?: "restricted" | "oob" | "address_confirmation" | null;
   /** Who did it: the id of an API key, or `operator`. */
   by?: string | null;
   /** The names of the fields that were changed, with spaces between them. */
@@ -533,7 +551,7 @@ export interface EventData {
   /** What they wrote, without codes and numbers: runs of four digits and more are `***`. */
   said?: string | null;
   /** Whether they want no more messages (`out`) or again some (`in`). */
-  choice?: string | null;
+  choice?: "out" | "in" | null;
   /** The approved share of the verifications of the hour, in percent. */
   conversion?: number | null;
   /** The same of the day before that hour. */
@@ -598,10 +616,11 @@ export interface InboxMessage {
   messageId: string;
   /** The recipient in full. */
   to: string;
+  /** How it was to go out. */
   channel: Channel;
   /** What was said. */
   text: string;
-  /** The code alone. */
+  /** The code alone; empty where there is none. */
   code: string;
   /** RFC 3339, UTC. */
   at: Date;
@@ -615,6 +634,7 @@ export interface IssuedApiKey {
   name: string;
   /** What it may do. */
   scopes: Scope[];
+  /** The project it belongs to. */
   projectId: string;
   /** Whether it is refused. */
   disabled: boolean;
@@ -640,6 +660,7 @@ export interface IssuedWebhookEndpoint {
   description: string;
   /** The types it gets, or families such as `delivery.*`; all where empty. */
   eventTypes: string[];
+  /** How its webhooks are written. */
   dialect: Dialect;
   /** Whether it has answered a post with 2xx. */
   verified: boolean;
@@ -653,7 +674,7 @@ export interface IssuedWebhookEndpoint {
   pausedUntil: Date | null;
   /** Until when an older secret signs as well. */
   previousSecretUntil: Date | null;
-  /** Dialect engagelab only. */
+  /** Dialect engagelab only: the name in X-CALLBACK-ID. */
   username: string | null;
   /** RFC 3339, UTC. */
   createdAt: Date;
@@ -688,14 +709,19 @@ export interface MarketingHours {
 export interface Message {
   /** The id of the verification: keep it to check the code. */
   messageId: string;
+  /** Where it is. */
   status: Status;
   /** The recipient, masked. */
   to: string;
+  /** The channel it is sent by. */
   sendChannel: Channel;
   /** The id of an approved template. */
   templateId: string;
+  /** The language that was asked for. */
   language: string;
+  /** What the code is for. */
   purpose: string;
+  /** What an approval proves (NIST SP 800-63B-4). */
   assurance: Assurance;
   /** RFC 3339, UTC. */
   createdAt: Date;
@@ -728,14 +754,19 @@ export interface Message {
 export interface MessageSummary {
   /** The id of the verification: keep it to check the code. */
   messageId: string;
+  /** Where it is. */
   status: Status;
   /** The recipient, masked. */
   to: string;
+  /** The channel it is sent by. */
   sendChannel: Channel;
   /** The id of an approved template. */
   templateId: string;
+  /** The language that was asked for. */
   language: string;
+  /** What the code is for. */
   purpose: string;
+  /** What an approval proves (NIST SP 800-63B-4). */
   assurance: Assurance;
   /** RFC 3339, UTC. */
   createdAt: Date;
@@ -777,9 +808,11 @@ export type NumberType = "fixed_line" | "fixed_line_or_mobile" | "mobile" | "pag
 
 /** An address that gets no messages over a channel. */
 export interface OptOut {
+  /** The id of the opt-out. */
   optOutId: string;
   /** The recipient, masked. */
   to: string;
+  /** Over which nothing is sent. */
   channel: Channel;
   /** Who wanted it so. */
   source: "operator" | "recipient" | (string & {});
@@ -815,6 +848,7 @@ export interface PreviewTemplate {
 
 /** One message as it would be sent, with an example of a code. */
 export interface PreviewedMessage {
+  /** How it would be sent. */
   channel: Channel;
   /** The language that was found. */
   language: string;
@@ -846,6 +880,7 @@ export interface Project {
   limits: Record<string, ThroughputLimit>;
   /** Domains that links in templates may lead to, with what is below them. */
   linkDomains: string[];
+  /** When marketing may be sent, if at all. */
   marketing: MarketingHours;
   /** What messages may cost per day (UTC), in the currency of `WATCHWORD_MESSAGE_PRICES`:
    * `alert.budget` at 80 % of it. Empty: no budget. */
@@ -866,7 +901,7 @@ export interface Provider {
   /** The vendor: a `name` of `GET /v1/provider-types`. */
   provider: string;
   /** What it can carry. */
-  channels: string[];
+  channels: Array<"sms" | "whatsapp" | "email" | "voice" | "silent" | "rcs" | "telegram" | "viber" | (string & {})>;
   /** Whether it tells later what became of a message. */
   reports: boolean;
   /** What it was told; secrets are null. */
@@ -937,8 +972,8 @@ export interface ProviderPreview {
 export interface ProviderSetting {
   /** Its name. */
   name: string;
-  /** `string`, `integer`, `number`, `boolean`, `object`, `array` or `choice`. */
-  type: string;
+  /** What its value is. */
+  type: "string" | "integer" | "number" | "boolean" | "object" | "array" | "choice" | (string & {});
   /** What may be written, of a choice. */
   choices: string[];
   /** What it is. */
@@ -980,11 +1015,12 @@ export interface ProviderType {
   /** What it is. */
   description: string;
   /** What it can carry. */
-  channels: string[];
+  channels: Array<"sms" | "whatsapp" | "email" | "voice" | "silent" | "rcs" | "telegram" | "viber" | (string & {})>;
   /** Whether it tells later what became of a message. */
   reports: boolean;
   /** Its page; null for one that comes from an outside package. */
   docsUrl: string | null;
+  /** What an account of it is told. */
   settings: ProviderSetting[];
 }
 
@@ -1001,7 +1037,9 @@ export interface PutRoute {
 
 /** Kept for you, and not used: this server has no web app to link to. */
 export interface PwaConfig {
+  /** The web app's platform. */
   pwaPlatform?: string;
+  /** The web app's code. */
   pwaCode?: string;
 }
 
@@ -1034,10 +1072,15 @@ export interface ReplaceTemplate {
   brandName?: string | undefined;
   /** Null where the server makes no code for it. */
   verifyCodeConfig?: VerifyCodeConfig | null | undefined;
+  /** What WhatsApp says. */
   whatsappConfig?: WhatsappConfig | null | undefined;
+  /** What an SMS says. */
   smsConfig?: SmsConfig | null | undefined;
+  /** What a call says. */
   voiceConfig?: VoiceConfig | null | undefined;
+  /** What an email says. */
   emailConfig?: EmailConfig | null | undefined;
+  /** Kept for you, and not used. */
   pwaConfig?: PwaConfig | null | undefined;
   /** Your own words by channel and language, for channels without a configuration of their own. */
   contents?: Record<string, Record<string, ContentBody>> | undefined;
@@ -1071,6 +1114,7 @@ export interface ReplayedWebhooks {
 
 /** What a provider said later of a delivery. */
 export interface Report {
+  /** What became of it. */
   status: DeliveryStatus;
   /** Why it did not arrive; null otherwise. */
   reason: Reason | null;
@@ -1156,7 +1200,7 @@ export interface SandboxWebhook {
   secret?: string;
   /** Whether it answered a signed ping with 2xx. */
   verified: boolean;
-  /** What went wrong with the ping. */
+  /** What went wrong with the ping; null for nothing. */
   error: string | null;
   /** Only there when the project is not live: nothing leaves the server. */
   mode?: Mode;
@@ -1390,8 +1434,11 @@ export interface TemplateDetails {
   brandName: string;
   /** Null where it carries no code. */
   verifyCodeConfig: VerifyCodeConfig | null;
+  /** What WhatsApp says. */
   whatsappConfig?: WhatsappConfig;
+  /** What a call says. */
   voiceConfig?: VoiceConfig;
+  /** Kept, and not used. */
   pwaConfig?: PwaConfig;
   /** 1 pending, 2 approved, 3 rejected. */
   status: number;
@@ -1428,6 +1475,7 @@ export interface TemplatePreview {
   templateId: string;
   /** Which version it is. */
   version: number;
+  /** What would be sent. */
   data: PreviewedMessage[];
 }
 
@@ -1445,8 +1493,11 @@ export interface TemplateSummary {
   brandName: string;
   /** Null where it carries no code. */
   verifyCodeConfig: VerifyCodeConfig | null;
+  /** What WhatsApp says. */
   whatsappConfig?: WhatsappConfig;
+  /** What a call says. */
   voiceConfig?: VoiceConfig;
+  /** Kept, and not used. */
   pwaConfig?: PwaConfig;
   /** 1 pending, 2 approved, 3 rejected. */
   status: number;
@@ -1507,9 +1558,11 @@ export interface ThroughputLimit {
 export interface TimelineEntry {
   /** Its place, from 1. */
   sequence: number;
+  /** What happened. */
   type: EventType;
   /** RFC 3339, UTC. */
   at: Date;
+  /** What is known about it. */
   data: Data;
 }
 
@@ -1543,7 +1596,7 @@ export interface UnlockAddress {
 /** An address that may verify again. */
 export interface UnlockedAddress {
   /** Always true. */
-  unlocked: boolean;
+  unlocked: true;
   /** The recipient, masked. */
   to: string;
 }
@@ -1573,6 +1626,7 @@ export interface UpdateProject {
   limits?: Record<string, ThroughputLimit> | null | undefined;
   /** Domains that links in templates may lead to, with what is below them. */
   linkDomains?: string[] | null | undefined;
+  /** When marketing may be sent, if at all. */
   marketing?: MarketingHours | null | undefined;
   /** What messages may cost per day (UTC), in the currency of `WATCHWORD_MESSAGE_PRICES`:
    * `alert.budget` at 80 % of it. Empty: no budget. */
@@ -1660,9 +1714,11 @@ export interface WebhookAttempt {
 export interface WebhookDelivery {
   /** The id of the event. */
   eventId: string;
+  /** What happened. */
   eventType: EventType;
   /** The event's place among those of its subject. */
   sequence: number;
+  /** How far it is. */
   status: WebhookStatus;
   /** Posts so far. */
   attempts: number;
@@ -1682,9 +1738,11 @@ export interface WebhookDelivery {
 export interface WebhookDeliveryDetail {
   /** The id of the event. */
   eventId: string;
+  /** What happened. */
   eventType: EventType;
   /** The event's place among those of its subject. */
   sequence: number;
+  /** How far it is. */
   status: WebhookStatus;
   /** Posts so far. */
   attempts: number;
@@ -1698,6 +1756,7 @@ export interface WebhookDeliveryDetail {
   createdAt: Date;
   /** RFC 3339, UTC. */
   updatedAt: Date;
+  /** The event itself, as it is posted. */
   event: Event;
   /** Every attempt, oldest first. */
   log: WebhookAttempt[];
@@ -1713,6 +1772,7 @@ export interface WebhookEndpoint {
   description: string;
   /** The types it gets, or families such as `delivery.*`; all where empty. */
   eventTypes: string[];
+  /** How its webhooks are written. */
   dialect: Dialect;
   /** Whether it has answered a post with 2xx. */
   verified: boolean;
@@ -1726,7 +1786,7 @@ export interface WebhookEndpoint {
   pausedUntil: Date | null;
   /** Until when an older secret signs as well. */
   previousSecretUntil: Date | null;
-  /** Dialect engagelab only. */
+  /** Dialect engagelab only: the name in X-CALLBACK-ID. */
   username: string | null;
   /** RFC 3339, UTC. */
   createdAt: Date;
@@ -1744,6 +1804,7 @@ export interface WebhookEndpointDetail {
   description: string;
   /** The types it gets, or families such as `delivery.*`; all where empty. */
   eventTypes: string[];
+  /** How its webhooks are written. */
   dialect: Dialect;
   /** Whether it has answered a post with 2xx. */
   verified: boolean;
@@ -1757,7 +1818,7 @@ export interface WebhookEndpointDetail {
   pausedUntil: Date | null;
   /** Until when an older secret signs as well. */
   previousSecretUntil: Date | null;
-  /** Dialect engagelab only. */
+  /** Dialect engagelab only: the name in X-CALLBACK-ID. */
   username: string | null;
   /** RFC 3339, UTC. */
   createdAt: Date;

@@ -122,7 +122,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
     "properties": {
      "message_id": {
       "type": "string",
-      "description": "The id of the verification: keep it to check the code."
+      "description": "The id of the verification: keep it to check the code. It matches ^ver_[0-9a-f]{32}$"
      },
      "status": {
       "type": "string",
@@ -134,7 +134,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
        "failed",
        "pending"
       ],
-      "description": "Where a verification is. One of approved, canceled, exhausted, expired, failed, pending."
+      "description": "Where it is. One of approved, canceled, exhausted, expired, failed, pending."
      },
      "verification_url": {
       "type": [
@@ -145,7 +145,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
      },
      "to": {
       "type": "string",
-      "description": "The recipient, masked."
+      "description": "The recipient, masked. 1 to 254 characters."
      },
      "send_channel": {
       "type": "string",
@@ -159,7 +159,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
        "voice",
        "whatsapp"
       ],
-      "description": "A way of reaching an address; the value is the word used on the wire. One of email, rcs, silent, sms, telegram, viber, voice, whatsapp."
+      "description": "The channel it is sent by. One of email, rcs, silent, sms, telegram, viber, voice, whatsapp."
      },
      "expires_at": {
       "type": "string",
@@ -257,7 +257,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
     "properties": {
      "message_id": {
       "type": "string",
-      "description": "The id of the verification: keep it to check the code."
+      "description": "The id of the verification: keep it to check the code. It matches ^ver_[0-9a-f]{32}$"
      },
      "status": {
       "type": "string",
@@ -269,7 +269,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
        "failed",
        "pending"
       ],
-      "description": "Where a verification is. One of approved, canceled, exhausted, expired, failed, pending."
+      "description": "Where it is. One of approved, canceled, exhausted, expired, failed, pending."
      },
      "verification_url": {
       "type": [
@@ -280,7 +280,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
      },
      "to": {
       "type": "string",
-      "description": "The recipient, masked."
+      "description": "The recipient, masked. 1 to 254 characters."
      },
      "send_channel": {
       "type": "string",
@@ -294,7 +294,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
        "voice",
        "whatsapp"
       ],
-      "description": "A way of reaching an address; the value is the word used on the wire. One of email, rcs, silent, sms, telegram, viber, voice, whatsapp."
+      "description": "The channel it is sent by. One of email, rcs, silent, sms, telegram, viber, voice, whatsapp."
      },
      "expires_at": {
       "type": "string",
@@ -400,7 +400,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
     "properties": {
      "message_id": {
       "type": "string",
-      "description": "The id of the verification: keep it to check the code."
+      "description": "The id of the verification: keep it to check the code. It matches ^ver_[0-9a-f]{32}$"
      },
      "status": {
       "type": "string",
@@ -412,7 +412,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
        "failed",
        "pending"
       ],
-      "description": "Where a verification is. One of approved, canceled, exhausted, expired, failed, pending."
+      "description": "Where it is. One of approved, canceled, exhausted, expired, failed, pending."
      },
      "verification_url": {
       "type": [
@@ -423,7 +423,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
      },
      "to": {
       "type": "string",
-      "description": "The recipient, masked."
+      "description": "The recipient, masked. 1 to 254 characters."
      },
      "send_channel": {
       "type": "string",
@@ -437,7 +437,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
        "voice",
        "whatsapp"
       ],
-      "description": "A way of reaching an address; the value is the word used on the wire. One of email, rcs, silent, sms, telegram, viber, voice, whatsapp."
+      "description": "The channel it is sent by. One of email, rcs, silent, sms, telegram, viber, voice, whatsapp."
      },
      "expires_at": {
       "type": "string",
@@ -532,7 +532,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
     "properties": {
      "message_id": {
       "type": "string",
-      "description": "The id of the verification: keep it to check the code."
+      "description": "The id of the verification: keep it to check the code. It matches ^ver_[0-9a-f]{32}$"
      },
      "status": {
       "type": "string",
@@ -544,7 +544,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
        "failed",
        "pending"
       ],
-      "description": "Where a verification is. One of approved, canceled, exhausted, expired, failed, pending."
+      "description": "Where it is. One of approved, canceled, exhausted, expired, failed, pending."
      },
      "verification_url": {
       "type": [
@@ -555,7 +555,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
      },
      "to": {
       "type": "string",
-      "description": "The recipient, masked."
+      "description": "The recipient, masked. 1 to 254 characters."
      },
      "send_channel": {
       "type": "string",
@@ -569,7 +569,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
        "voice",
        "whatsapp"
       ],
-      "description": "A way of reaching an address; the value is the word used on the wire. One of email, rcs, silent, sms, telegram, viber, voice, whatsapp."
+      "description": "The channel it is sent by. One of email, rcs, silent, sms, telegram, viber, voice, whatsapp."
      },
      "expires_at": {
       "type": "string",
@@ -663,11 +663,11 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
         },
         "description": {
          "type": "string",
-         "description": "What it is for."
+         "description": "What it is for. At most 255 characters."
         },
         "send_channel_strategy": {
          "type": "string",
-         "description": "The channels, in the order they are tried; empty where `route` says it."
+         "description": "The channels, in the order they are tried; empty where `route` says it. At most 100 characters."
         },
         "route": {
          "type": [
@@ -813,7 +813,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
     "properties": {
      "message_id": {
       "type": "string",
-      "description": "The message_id that send_otp answered. 1 to 64 characters."
+      "description": "The message_id that send_otp answered. 1 to 64 characters. It matches ^ver_[0-9a-f]{32}$"
      },
      "code": {
       "type": "string",
@@ -831,7 +831,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
     "properties": {
      "message_id": {
       "type": "string",
-      "description": "The id of the verification: keep it to check the code."
+      "description": "The id of the verification: keep it to check the code. It matches ^ver_[0-9a-f]{32}$"
      },
      "status": {
       "type": "string",
@@ -843,7 +843,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
        "failed",
        "pending"
       ],
-      "description": "Where a verification is. One of approved, canceled, exhausted, expired, failed, pending."
+      "description": "Where it is. One of approved, canceled, exhausted, expired, failed, pending."
      },
      "verification_url": {
       "type": [
@@ -854,7 +854,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
      },
      "to": {
       "type": "string",
-      "description": "The recipient, masked."
+      "description": "The recipient, masked. 1 to 254 characters."
      },
      "send_channel": {
       "type": "string",
@@ -868,7 +868,7 @@ export const DEFINITIONS: { envelopes: Record<string, unknown>; tools: Tool[] } 
        "voice",
        "whatsapp"
       ],
-      "description": "A way of reaching an address; the value is the word used on the wire. One of email, rcs, silent, sms, telegram, viber, voice, whatsapp."
+      "description": "The channel it is sent by. One of email, rcs, silent, sms, telegram, viber, voice, whatsapp."
      },
      "expires_at": {
       "type": "string",

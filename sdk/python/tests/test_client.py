@@ -100,7 +100,10 @@ def test_a_proxy_in_the_environment_is_not_asked_for_loopback(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
-    near, far = Watchword(**KEYS)._http, Watchword("http://otp.example.com", **KEYS)._http
+    near, far = (
+        Watchword(**KEYS)._runner.http,
+        Watchword("http://otp.example.com", **KEYS)._runner.http,
+    )
     assert (len(near._mounts), bool(far._mounts)) == (0, True)
 
 
@@ -233,7 +236,7 @@ def test_with_options_changes_a_copy_that_shares_the_connections(script: Play) -
         impatient.messages.get("ver_1")
     timeouts = [request.extensions["timeout"]["read"] for request in played.requests]
     assert timeouts == [7, 7, 1.5]
-    assert impatient._http is client._http
+    assert impatient._runner.http is client._runner.http
     assert type(AsyncWatchword(**KEYS).with_options(timeout=1)) is AsyncWatchword
 
 
@@ -412,8 +415,8 @@ async def test_an_asgi_application_can_be_called_in_process() -> None:
 
 async def test_leaving_the_block_closes_the_connections() -> None:
     with Watchword(**KEYS) as client:
-        assert not client._http.is_closed
-    assert client._http.is_closed
+        assert not client._runner.http.is_closed
+    assert client._runner.http.is_closed
     async with AsyncWatchword(**KEYS) as later:
-        assert not later._http.is_closed
-    assert later._http.is_closed
+        assert not later._runner.http.is_closed
+    assert later._runner.http.is_closed

@@ -15,7 +15,6 @@ from watchword.protocol import (
     Retry,
     Settings,
     configure,
-    listing,
     read_retry_after,
     root_url,
     segment,
@@ -223,11 +222,11 @@ def read(rest: Listing | None, pages: list[tuple[list[str], str | None]]) -> lis
 
 def test_a_list_is_read_to_its_end() -> None:
     pages = [(["a", "b"], "1"), ([], "2"), (["c"], None)]
-    assert read(listing("/messages", Message), pages) == ["a", "b", "c"]
+    assert read(Listing("/messages", Message.from_wire, {}), pages) == ["a", "b", "c"]
 
 
 def test_a_limit_stops_reading_and_asks_for_no_more_than_it_needs() -> None:
-    rest = listing("/messages", Message, limit=120, status="pending")
+    rest = Listing("/messages", Message.from_wire, {"status": "pending"}, 120)
     assert rest.call.query == {"status": "pending", "limit": 100}
     _, rest = rest.take((("x",) * 100, "c1"))
     assert rest is not None
@@ -235,15 +234,15 @@ def test_a_limit_stops_reading_and_asks_for_no_more_than_it_needs() -> None:
     items, end = rest.take((("x",) * 100, "c2"))
     assert (len(items), end) == (20, None)
     with pytest.raises(ValueError, match="at least 1"):
-        listing("/messages", Message, limit=0)
+        Listing("/messages", Message.from_wire, {}, 0)
 
 
 def test_a_list_whose_cursor_does_not_move_ends_in_an_error() -> None:
     pages = [(["a"], "1"), (["b"], "1"), (["c"], "1")]
     with pytest.raises(UnexpectedResponse, match="next_cursor"):
-        read(listing("/messages", Message), pages)
+        read(Listing("/messages", Message.from_wire, {}), pages)
 
 
 def test_a_list_may_be_a_bare_array() -> None:
-    decode = listing("/template-configs", Message).call.decode
+    decode = Listing("/template-configs", Message.from_wire, {}).call.decode
     assert decode([{"message_id": "a"}]) == ((Message.from_wire({"message_id": "a"}),), None)

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from watchword import AsyncWatchword, Authentication, ConnectionFailed, Watchword
+from watchword import AsyncWatchword, Authentication, ConnectionFailed, ServerError, Watchword
 
 KEYS = {"dev_key": "demo", "dev_secret": "demo"}
 
@@ -52,6 +52,11 @@ def test_a_server_that_does_not_come_back_is_an_error(script: Any) -> None:
     gone = [httpx2.ConnectError("gone") for _ in range(3)]
     with pytest.raises(ConnectionFailed):
         followed(script(frames(1), *gone), 2)
+
+
+def test_a_server_that_stays_busy_is_an_error(script: Any) -> None:
+    with pytest.raises(ServerError):
+        followed(script(frames(1), BUSY, BUSY, BUSY), 2)
 
 
 def test_a_refusal_is_an_error_at_once(script: Any) -> None:

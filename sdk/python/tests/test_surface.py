@@ -3,10 +3,12 @@
 import ast
 import dataclasses
 import inspect
+import io
 import json
 import re
 import subprocess
 import sys
+import tokenize
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,6 +59,11 @@ def runtime(signature: inspect.Signature) -> list[tuple[str, str, bool]]:
     return [(each.name, each.kind.name, each.default is not each.empty) for each in drawn]
 
 
+def stubs() -> dict[str, ast.ClassDef]:
+    """The groups in the stub, and not what types them."""
+    return {name: each for name, each in declared("resources").items() if name != "Method"}
+
+
 def agree(groups: Mapping[str, type], stub: Mapping[str, ast.ClassDef]) -> None:
     """What is promised to a type checker is what there is: names, arguments, answers."""
     assert set(groups) == set(stub)
@@ -65,7 +72,10 @@ def agree(groups: Mapping[str, type], stub: Mapping[str, ast.ClassDef]) -> None:
         present = {name: each for name, each in vars(kind).items() if isinstance(each, Operation)}
         assert set(promised) == set(present)
         for name, operation in present.items():
-            assert shape(promised[name].args) == runtime(operation.signature), (group, name)
+            assert shape(promised[name].args) == runtime(inspect.signature(operation)), (
+                group,
+                name,
+            )
             assert operation.verb == "DELETE" or operation.answer in {
                 "-", *re.findall(r"m\.(\w+)", ast.unparse(promised[name].returns))
             }, (group, name)  # fmt: skip
@@ -73,7 +83,7 @@ def agree(groups: Mapping[str, type], stub: Mapping[str, ast.ClassDef]) -> None:
 
 
 def test_the_stub_of_the_operations_says_what_there_is() -> None:
-    agree(resources.GROUPS, declared("resources"))
+    agree(resources.GROUPS, stubs())
 
 
 def test_an_argument_that_is_promised_and_not_there_mutant_is_caught() -> None:
@@ -81,7 +91,7 @@ def test_an_argument_that_is_promised_and_not_there_mutant_is_caught() -> None:
     changed = Operation("Guard.unlock", "POST /guard/unlock - * address!$")
     groups["Guard"] = type("Guard", (Resource,), {"unlock": changed})
     with pytest.raises(AssertionError, match="unlock"):
-        agree(groups, declared("resources"))
+        agree(groups, stubs())
 
 
 def test_the_stub_of_the_models_says_what_there_is() -> None:
@@ -138,6 +148,53 @@ def test_every_operation_of_the_api_is_an_operation_of_the_client() -> None:
     assert offered - called == set()
 
 
+def by_operation() -> dict[str, str]:
+    """The method of this SDK for each operation of the API, by the operation's id."""
+    document = json.loads((ROOT.parents[1] / "spec/openapi.json").read_text())
+    rows = [each for kind in resources.GROUPS.values() for each in vars(kind).values()]
+    found = {
+        (each.verb, re.sub(r"\{\w+\}", "{}", path)): each.__qualname__
+        for each in rows
+        if isinstance(each, Operation)
+        for path in (each.path, each.path_with_code)
+    }
+    return {
+        operation["operationId"]: found.get(
+            (verb.upper(), re.sub(r"\{\w+\}", "{}", path.removeprefix("/v1"))), "none"
+        )
+        for path, verbs in document["paths"].items()
+        for verb, operation in verbs.items()
+    }
+
+
+def in_node() -> dict[str, str]:
+    """The same of the Node SDK, spelt as here: `optOuts.add` is `OptOuts.add`."""
+    text = (ROOT.parent / "node/src/resources.ts").read_text(encoding="utf-8")
+    table = text[text.index("export const OPERATIONS") :]
+    return {
+        each: group[0].upper() + group[1:] + "." + re.sub(r"(?=[A-Z])", "_", method).lower()
+        for each, group, method in re.findall(r'^  (\w+): "(\w+)\.(\w+)",$', table, re.MULTILINE)
+    }
+
+
+@pytest.mark.parametrize("operation", by_operation())
+def test_an_operation_has_one_method_of_the_same_name_in_both_sdks(operation: str) -> None:
+    group, _, method = by_operation()[operation].partition(".")
+    assert in_node()[operation] == f"{group}.{method}"
+    assert callable(getattr(getattr(Watchword(**KEYS), snake(group)), method))
+
+
+def snake(name: str) -> str:
+    return re.sub(r"\B(?=[A-Z])", "_", name).lower()
+
+
+def test_a_method_that_only_one_sdk_has_mutant_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = in_node() | {"sendMessage": "Messages.post"}
+    monkeypatch.setattr(sys.modules[__name__], "in_node", lambda: table)
+    with pytest.raises(AssertionError):
+        test_an_operation_has_one_method_of_the_same_name_in_both_sdks("sendMessage")
+
+
 def test_both_clients_have_the_promised_operations() -> None:
     promised = """agent.next_step agent.tools
     close events.get events.list events.stream guard.unlock health in_sandbox
@@ -167,11 +224,17 @@ def test_an_operation_has_the_same_signature_and_docstring_in_both_clients(name:
     assert SYNC[name].__doc__ == LATER[name].__doc__
 
 
-def test_the_constructors_differ_only_in_what_has_to_be_async() -> None:
-    sync = inspect.signature(Watchword).parameters
-    later = inspect.signature(AsyncWatchword).parameters
-    assert list(sync) == list(later)
-    assert {name for name in sync if sync[name] != later[name]} == {"transport", "sleep"}
+def test_the_constructors_are_the_same() -> None:
+    assert inspect.signature(Watchword) == inspect.signature(AsyncWatchword)
+
+
+def test_every_group_of_operations_is_typed_as_a_part_of_the_client() -> None:
+    server = next(each for name, each in stubs().items() if name == "Server")
+    typed = [ast.unparse(each) for each in server.body if isinstance(each, ast.AnnAssign)]
+    there = {name: each for name, each in vars(Watchword(**KEYS)).items() if name != "_runner"}
+    assert sorted(typed) == sorted(
+        f"{name}: {type(one).__name__}[W]" for name, one in there.items()
+    )
 
 
 def test_an_operation_looks_like_what_it_is() -> None:
@@ -184,9 +247,43 @@ def test_an_operation_looks_like_what_it_is() -> None:
     assert repr(send).startswith("<Messages.send(*, to, template_id, language=None")
 
 
+CODE_LINES = 1_100
+"""With the rows of today, which declare the API as the stubs do, 1,200."""
+
+
+def code_lines(text: str) -> int:
+    """Lines that are no blank, no comment and no docstring."""
+    apart = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    found: set[int] = set()
+    for each in tokenize.generate_tokens(io.StringIO(text).readline):
+        if each.type not in (*apart, tokenize.ENDMARKER):
+            found |= set(range(each.start[0], each.end[0] + 1))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            found -= set(range(node.lineno, node.end_lineno + 1))
+    return len(found)
+
+
+def size(folder: Path) -> int:
+    rows = len(resources.OPERATIONS.splitlines()) + len(models.RECORDS.splitlines())
+    return sum(code_lines(path.read_text("utf-8")) for path in folder.glob("*.py")) - rows
+
+
+def test_the_client_is_small() -> None:
+    assert size(ROOT / "src/watchword") <= CODE_LINES
+
+
+def test_a_client_that_grew_mutant_is_caught(tmp_path: Path) -> None:
+    for path in (ROOT / "src/watchword").glob("*.py"):
+        (tmp_path / path.name).write_text(path.read_text("utf-8"), "utf-8")
+    (tmp_path / "more.py").write_text('"""More."""\n\n# and\n' + "pass\n" * 100)
+    assert size(tmp_path) == size(ROOT / "src/watchword") + 100 > CODE_LINES
+
+
 TYPED = """
 from collections.abc import AsyncIterator, Iterator
 from typing import assert_type
+import httpx2
 from watchword import ApiKey, AsyncWatchword, CheckResult, Event, Health, Message, Watchword
 
 client = Watchword()
@@ -204,6 +301,9 @@ async def later() -> None:
         assert_type(client.messages.list(), AsyncIterator[Message])
         assert_type(await client.verifications.check(message_id="x", code="1"), CheckResult)
 
+Watchword(transport=httpx2.AsyncHTTPTransport())  # E: one to be awaited
+AsyncWatchword(transport=httpx2.HTTPTransport())  # E: one that blocks
+client.message  # E: no such group
 client.messages.send("x")  # E: a positional argument
 client.messages.get(1)  # E: not an id
 client.messages.send(to="x", template="t")  # E: no such argument

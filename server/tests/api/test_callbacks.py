@@ -5,57 +5,11 @@ import json
 import pytest
 from structlog.testing import capture_logs
 
-from api.asgi_client import AsgiClient
-from services.desk import opened
-from services.vendor import HEADER, PATH, Vendor, signature, told
-from watchword_server.api.app import create
+from api.called import DELIVERED, LOST, PUBLIC
+from services.vendor import PATH, signature
 from watchword_server.domain.delivery import Receipt
 from watchword_server.domain.errors import Problem
 from watchword_server.services import callbacks as service
-
-PUBLIC = "https://otp.example.com"
-DELIVERED = [{"id": "SM1", "status": "delivered"}]
-LOST = [{"id": "SM1", "status": "30003"}]
-
-
-class Called:
-    """A desk with a vendor's account on it, and that vendor as a client."""
-
-    def __init__(self, desk, client):
-        self.desk = desk
-        self.client = client
-
-    async def post(self, rows, target=PATH, *, method="POST", signed=None, body=None, **more):
-        """A callback, signed as the vendor signs."""
-        raw = json.dumps(rows).encode() if body is None else body
-        seal = signature(PUBLIC + target, raw) if signed is None else signed
-        headers = {"content-type": "text/plain", HEADER: seal or None}
-        return await self.client.call(method, target, raw, headers=headers, **more)
-
-    async def state(self):
-        """Everything a callback could change."""
-        project = self.desk.caller.project
-        return await self.desk.runtime.store.read(
-            lambda tx: (
-                tx.events.newest(), tx.deliveries.of(project, self.verification),
-                tx.reports.of(project, self.verification), tx.work.next_due(),
-                tx.opt_outs.page(project, None, 9),
-            )
-        )  # fmt: skip
-
-
-@pytest.fixture
-async def called(tmp_path, clock, monkeypatch):
-    async with opened(tmp_path, clock, public_url=PUBLIC) as desk:
-        vendor = Vendor(name=desk.sms.name, channels=["sms"])
-        callbacks = desk.runtime.callbacks
-        monkeypatch.setattr(callbacks._accounts, "called", told(vendor, desk.caller.project))
-        desk.sms.reports = True
-        desk.sms.script = [Receipt(reference="SM1")]
-        one = Called(desk, AsgiClient(create(desk.runtime), host="otp.example.com"))
-        one.verification = await desk.fall_back()
-        await desk.deliver()
-        yield one
 
 
 async def test_a_signed_report_moves_its_delivery_and_gets_the_vendors_answer(called):

@@ -18,6 +18,7 @@ from watchword_server.api.operations import BY_ID, OPERATIONS, TAGS
 from watchword_server.api.resources import tool_table
 from watchword_server.api.resources.templates import EXAMPLE
 from watchword_server.api.routing import Router
+from watchword_server.api.self_contained import self_contained
 from watchword_server.domain.errors import KINDS, UNAUTHENTICATED, NextAction
 from watchword_server.domain.event_kinds import KINDS as EVENTS
 
@@ -160,7 +161,7 @@ def test_who_is_refused_learns_that_a_key_belongs_to_a_database() -> None:
 async def test_a_server_says_whether_it_is_up(world: World) -> None:
     assert (await world.client.get("/healthz")).json["status"] == "ok"
     assert (await world.client.get("/readyz")).json == {"status": "ready"}
-    assert (await world.client.get("/openapi.json")).json == DOCUMENT
+    assert (await world.client.get("/openapi.json")).json == self_contained(DOCUMENT)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from watchword_server.api import openapi
-from watchword_server.api.site import links, sources, well_known
+from watchword_server.api.operations import BY_ID
+from watchword_server.api.site import arazzo, entrances, links, sources, well_known
 from watchword_server.api.site.contents import CONTENTS
 from watchword_server.api.site.site import Site, prefers_markdown
 
@@ -16,6 +18,8 @@ MOST = 20_000
 FILES = (
     "/llms.txt", "/llms-full.txt", "/robots.txt", "/sitemap.xml", "/.well-known/api-catalog",
     "/mcp/server-card", "/.well-known/mcp/server-card.json", "/.well-known/ai-catalog.json",
+    "/.well-known/agent-skills/index.json", "/.well-known/security.txt",
+    "/auth.md", "/AGENTS.md", "/arazzo.json",
 )  # fmt: skip
 
 
@@ -176,3 +180,30 @@ def test_a_client_of_mcp_is_led_from_the_host_to_the_endpoint(site: Site) -> Non
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://[::1]:8080"])
 def test_a_host_without_a_name_is_local_in_the_card(url: str) -> None:
     assert json.loads(well_known.server_card(url))["name"] == "localhost/watchword"
+
+
+def test_the_first_page_is_the_one_for_agents(site: Site) -> None:
+    for path in ("/", "/docs"):
+        assert text(site, path) == text(site, "/agents")
+    assert text(site, "/docs.md") == text(site, "/", b"text/markdown") == text(site, "/agents.md")
+
+
+def test_security_txt_names_a_contact_and_a_future_end() -> None:
+    told = entrances.security(URL, None, datetime(2026, 3, 1, tzinfo=UTC))
+    assert told.splitlines()[:2] == [
+        f"Contact: {URL}/docs/security", "Expires: 2026-08-28T00:00:00Z",
+    ]  # fmt: skip
+    assert entrances.security(URL, "a@example.com", datetime.now(UTC)).startswith(
+        "Contact: mailto:a@example.com\n"
+    )
+
+
+def test_credentials_are_told_as_this_server_gives_them() -> None:
+    assert "watchword_sandbox_demo" in entrances.auth(URL, is_sandbox_on=True)
+    assert "watchword_sandbox_demo" not in entrances.auth(URL, is_sandbox_on=False)
+
+
+def test_the_flows_call_only_operations_that_exist_with_bodies_they_take() -> None:
+    described = arazzo.document(URL)
+    assert arazzo.operations(described) <= set(BY_ID)
+    assert {"sendMessage", "checkVerification", "resendMessage"} <= arazzo.operations(described)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from e2e.deployment import Nursery, Site
+from e2e.init_commands import Built, build
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +29,12 @@ def deploy(tmp_path: Path, nursery: Nursery) -> Iterator[Callable[..., Site]]:
     yield make
     for site in sites:
         site.end()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Both packages of the SDK, as they are published."""
+    return build(tmp_path_factory.mktemp("built"))
 
 
 @pytest.fixture

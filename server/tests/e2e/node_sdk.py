@@ -22,18 +22,27 @@ def run(*words: str | Path, folder: Path, **settings: str) -> str:
     return done.stdout
 
 
-def install(folder: Path) -> Path:
-    """A program with the packed SDK in node_modules, beside its tests and what they read."""
+def packed(folder: Path) -> Path:
+    """The package, built from a copy of the repository in `folder`."""
     npm, modules = require("npm"), require_package("typescript").parent
     require_package("@types/node")
-    source, program = folder / "source", folder / "program"
+    source = folder / "repository/sdk/node"
     shutil.copytree(SOURCE, source, ignore=shutil.ignore_patterns("node_modules", "dist"))
     (source / "node_modules").symlink_to(modules)
-    packed = run(npm, "pack", "--silent", folder=source).split()[-1]
+    # What it carries of its neighbours.
+    (folder / "repository/sdk/python").symlink_to(ROOT / "sdk/python")
+    (folder / "repository/skills").symlink_to(ROOT / "skills")
+    return source / run(npm, "pack", "--silent", folder=source).split()[-1]
+
+
+def install(folder: Path) -> Path:
+    """A program with the packed SDK in node_modules, beside its tests and what they read."""
+    package, program = packed(folder), folder / "program"
     shutil.copytree(SOURCE / "tests", program / "tests")
     (program / "spec").symlink_to(ROOT / "spec")
     (program / "package.json").write_text('{"private": true}')
-    run(npm, "install", "--offline", "--no-audit", "--no-fund", source / packed, folder=program)
+    npm, modules = require("npm"), require_package("typescript").parent
+    run(npm, "install", "--offline", "--no-audit", "--no-fund", package, folder=program)
     (program / "node_modules/@types").symlink_to(modules / "@types")
     return program
 

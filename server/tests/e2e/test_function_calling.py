@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,8 +22,9 @@ import services_needed
 import tracked
 from api import tool_rules
 from e2e.deployment import Site
+from e2e.init_commands import Built
 from e2e.model_peer import ModelPeer
-from watchword import Watchword
+from watchword import Watchword, agent
 from watchword_server.api.resources.tool_table import ENVELOPES, filled, neutral
 
 HERE = Path(__file__).resolve().parent
@@ -92,15 +94,11 @@ def schema_of(tool: dict[str, Any]) -> dict[str, Any]:
 SCHEMAS = ("parameters", "input_schema", "parametersJsonSchema")
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("name", [one for one in FOUND if FOUND[one][0] == "python"])
-def test_a_model_follows_a_recipe_until_the_person_has_typed_the_code(
-    site: Site, name: str
-) -> None:
-    python = services_needed.require_vendors()
+def followed(site: Site, run: Callable[[str, dict[str, str]], str]) -> ModelPeer:
+    """A model that a recipe let verify somebody; the person types the code when it says so."""
     url = site.serve().url
     with ModelPeer() as peer:
-        said = printed(python, FOUND[name][1], environment(url, **peer.environment))
+        said = run(url, peer.environment)
     assert said.startswith("It is pending: open ")
     typed(said)
     with Watchword.in_sandbox(url) as client:
@@ -109,6 +107,42 @@ def test_a_model_follows_a_recipe_until_the_person_has_typed_the_code(
     assert not any(CODE in told for told in peer.heard)
     for tool in map(schema_of, peer.tools):
         assert [list(rule(tool)) for rule in tool_rules.CLAUSES] == [[]] * len(tool_rules.CLAUSES)
+    return peer
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [one for one in FOUND if FOUND[one][0] == "python"])
+def test_a_model_follows_a_recipe_until_the_person_has_typed_the_code(
+    site: Site, name: str
+) -> None:
+    python = services_needed.require_vendors()
+    followed(site, lambda url, peer: printed(python, FOUND[name][1], environment(url, **peer)))
+
+
+@pytest.mark.parametrize("name", [one for one in FOUND if FOUND[one][0] == "js"])
+def test_a_model_follows_a_recipe_of_node(
+    site: Site, name: str, built: Built, tmp_path: Path
+) -> None:
+    modules = services_needed.require_package("ai").parent
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules/watchword").symlink_to(built.node)
+    for package in modules.iterdir():
+        (tmp_path / "node_modules" / package.name).symlink_to(package)
+    (tmp_path / "recipe.mjs").write_text(FOUND[name][1])
+
+    def run(url: str, peer: dict[str, str]) -> str:
+        # The vendor's package wants Node 22.
+        words = [services_needed.node_22(), "recipe.mjs"]
+        done = subprocess.run(
+            words, cwd=tmp_path, env=environment(url, **peer), capture_output=True, text=True,
+            timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    offered = followed(site, run).tools
+    assert [one["name"] for one in offered] == [one["name"] for one in agent.tools("openai")]
+    assert all(one["strict"] for one in offered)
 
 
 def judged(tools: dict[str, list[dict[str, Any]]]) -> dict[str, list[str]]:

@@ -1,19 +1,11 @@
-"""The block of docs/hosted-page.md, and a person who types the code in a server of its own."""
+"""A person who types the code in a server of its own."""
 
 import re
 import urllib.parse
 import urllib.request
 
-import tracked
 from e2e.deployment import Site
-from e2e.test_readme import run_all
 from watchword import Watchword
-
-PAGE = tracked.ROOT / "docs/hosted-page.md"
-
-
-def test_every_block_of_the_page_runs(site: Site) -> None:
-    assert run_all(PAGE.read_text(encoding="utf-8"), site) == "True\n"
 
 
 def test_a_person_types_the_code_and_the_application_learns_only_that(site: Site) -> None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import pytest
 
 from e2e.deployment import Site, until
-from e2e.test_readme import ROOT, blocks, run_all
 from e2e.wire import Answer, Connection, basic, connections, request, together
 from watchword_server.cli.hosting import run
 
@@ -169,26 +168,3 @@ def test_a_kill_mutant_is_caught(arena: Callable[..., Arena]) -> None:
     altered = arena(1, "quick", "answers_in_memory")
     with pytest.raises(AssertionError):
         one_send_despite_kills(altered, "answers_in_memory")
-
-
-# ---- the page -------------------------------------------------------------------------------
-
-
-def page_sends_once(site: Site, page: str) -> None:
-    """The blocks of the page, run as a reader would after the README's key."""
-    language, key = blocks((ROOT / "README.md").read_text(encoding="utf-8"))[0]
-    said = run_all(f"```{language}\n{key}```\n{page}", site)
-    first, second = [line for line in said.splitlines() if " replayed: " in line]
-    assert second == f"{first}true"
-    assert first.endswith("200 replayed: ")
-    assert "sent once: True" in said
-
-
-def test_every_block_of_the_page_runs(site: Site) -> None:
-    page_sends_once(site, (ROOT / "docs/idempotency.md").read_text(encoding="utf-8"))
-
-
-def test_every_block_of_the_page_mutant_is_caught(site: Site) -> None:
-    page = (ROOT / "docs/idempotency.md").read_text(encoding="utf-8")
-    with pytest.raises(AssertionError):
-        page_sends_once(site, page.replace("'Idempotency-Key: signup-42'", "idempotency-key:$try"))

@@ -1,20 +1,19 @@
-"""The Node SDK: what its own tests say of the packed package, its types, and its page."""
+"""The Node SDK: what its own tests say of the packed package, and its types."""
 
 import json
 import re
 import subprocess
 import tarfile
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 import node_sdk as generator
+import tracked
 from architecture import MODULE_LINES
 from e2e.deployment import Site
-from e2e.node_sdk import SOURCE, install, node_tests, run
-from e2e.test_readme import BLOCK
-from services_needed import ROOT, require, require_package
+from e2e.node_sdk import SOURCE, install, node_tests
+from services_needed import ROOT, require_package
 
 
 @pytest.fixture(scope="module")
@@ -51,35 +50,6 @@ def test_the_packed_sdk_works_with_a_real_server(program: Path, site: Site) -> N
         "WATCHWORD_DEV_SECRET": key["dev_secret"],
     }
     assert node_tests(program, "server.test.mjs", **settings) >= 5
-
-
-PAGES = [ROOT / "docs/node.md", SOURCE / "README.md"]
-
-
-def follow(text: str, program: Path, site: Site) -> None:
-    """Run each js block by itself, and compare what it prints with the console block below."""
-    server, key, found = site.serve(), site.key(), BLOCK.findall(text)
-    settings = {"WATCHWORD_URL": server.url, "WATCHWORD_DEV_KEY": key["dev_key"]}
-    settings["WATCHWORD_DEV_SECRET"] = key["dev_secret"]
-    assert {language for language, _ in found} == {"js", "console"}
-    for (language, code), (below, shown) in pairwise([*found, ("", "")]):
-        if language == "js":
-            (program / "block.mjs").write_text(code)
-            said = run(require("node"), "block.mjs", folder=program, **settings)
-            assert said == (shown if below == "console" else "")
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_block_of_a_page_runs(page: Path, program: Path, site: Site) -> None:
-    follow(page.read_text(encoding="utf-8"), program, site)
-
-
-@pytest.mark.parametrize(("old", "new"), [('"otp-email"', '"otp-fax"'), ("pending true", "sent")])
-def test_a_block_that_fails_mutant_is_caught(old: str, new: str, program: Path, site: Site) -> None:
-    text = PAGES[0].read_text(encoding="utf-8")
-    section = text[text.index("## Lists") : text.index("## Errors")]
-    with pytest.raises(AssertionError):
-        follow(section.replace(old, new), program, site)
 
 
 TYPED = SOURCE / "tests/typed.ts"
@@ -121,11 +91,22 @@ def test_a_wrong_type_mutant_is_caught(old: str, new: str, program: Path) -> Non
     assert compiled(program, "wrong.mts", text.replace(old, new)).returncode != 0
 
 
+def tracked_in(folder: str) -> list[str]:
+    return [
+        path.relative_to(ROOT / folder).as_posix()
+        for path in tracked.files()
+        if path.is_relative_to(ROOT / folder)
+    ]
+
+
 def test_the_package_holds_the_built_files_and_nothing_else(program: Path) -> None:
-    (packed,) = (program.parent / "source").glob("*.tgz")
+    (packed,) = (program.parent / "repository/sdk/node").glob("*.tgz")
     with tarfile.open(packed) as archive:
         names = {name.removeprefix("package/") for name in archive.getnames()}
     assert {"README.md", "package.json", "dist/esm/index.js", "dist/cjs/index.d.ts"} <= names
+    assert {f"dist/init/skills/{path}" for path in tracked_in("skills")} <= names
+    templates = "sdk/python/src/watchword/init/templates"
+    assert {f"dist/init/templates/{path}" for path in tracked_in(templates)} <= names
     assert all(name.startswith(("dist/", "README", "LICENSE", "package.json")) for name in names)
     assert all("/// <reference" not in path.read_text() for path in program.rglob("dist/**/*.d.ts"))
 
@@ -140,10 +121,10 @@ def test_nothing_runs_at_install_time_and_nothing_is_depended_on() -> None:
 
 
 def test_a_module_that_people_write_is_short() -> None:
-    written = set((SOURCE / "src").glob("*.ts")) - {
+    written = set((SOURCE / "src").rglob("*.ts")) - {
         SOURCE / "src" / one for one in generator.read()
     }
-    assert len(written) == 8
+    assert len({path for path in written if path.parent.name == "src"}) == 8
     lengths = {path.name: len(path.read_text().splitlines()) for path in written}
     assert {name: lines for name, lines in lengths.items() if lines > MODULE_LINES} == {}
 

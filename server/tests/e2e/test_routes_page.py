@@ -1,4 +1,4 @@
-"""docs/routes.md: its blocks run, and its tables name every rule and every field."""
+"""docs/routes.md: its tables name every rule and every field."""
 
 import re
 from collections.abc import Iterator
@@ -6,40 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from e2e.deployment import Site
-from e2e.test_readme import ROOT, blocks, run_all
+import tracked
 from watchword_server.api.resources.route_bodies import PutRoute, StepBody, WhenBody
 from watchword_server.domain import countries, route_plan, route_rules
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.routing import DEFAULT_WAIT_S, Until
 from watchword_server.services import routes
 
-PAGE = (ROOT / "docs/routes.md").read_text(encoding="utf-8")
-COMMANDS_TAKE_S = 180
-"""A dozen commands, each of which opens the database, on a machine that is busy with tests."""
-
-KEY = next(code for _, code in blocks((ROOT / "README.md").read_text()) if "keys create" in code)
-
-
-def test_every_block_of_the_page_runs(site: Site) -> None:
-    said = run_all(f"```sh\n{KEY}```\n{PAGE}", site, COMMANDS_TAKE_S)
-    assert "  1. whatsapp: taken\n  2. sms: taken\n  3. voice: taken\nIt can be saved." in said
-    assert '"route_id":"log-in"' in said
-    assert "  1. whatsapp: left out: condition\n  2. sms: taken\n" in said
-    assert "(turn_too_late): step 2:" in said and "It was to be expected." in said
-    assert "named by: ('confirm',)" in said
-    assert "refused: templates_do_not_fit confirm" in said
-    assert "sent by: whatsapp\nsent by: sms\n" in said
-    assert "[None, None, 'condition', 'unreachable']" in said
-    assert "Saved route sign-up: whatsapp(30s)|sms|voice." in said
-    assert "1. whatsapp, wait 30 s, not US CN" in said
-    assert "Deleted route sign-up." in said
-
-
-def test_a_block_that_fails_mutant_is_caught(site: Site) -> None:
-    broken = PAGE.replace("routes show log-in", "routes show no-such-route")
-    with pytest.raises(AssertionError):
-        run_all(f"```sh\n{KEY}```\n{broken}", site, COMMANDS_TAKE_S)
+PAGE = (tracked.ROOT / "docs/routes.md").read_text(encoding="utf-8")
 
 
 def rules_in_the_source() -> Iterator[str]:

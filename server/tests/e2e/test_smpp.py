@@ -4,7 +4,6 @@ The mutant that each must fail is a server whose hand-over is made up (`pretend_
 believes no receipt (`deaf`).
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,15 +13,12 @@ import pytest
 
 from e2e.deployment import Server, Site, until
 from e2e.smsc import PASSWORD, SYSTEM_ID, Smsc, smsc
-from e2e.test_readme import ROOT, blocks, run_all
 from e2e.test_smtp import client_of, deliveries, proves
 from providers.smtp_peer import SmtpPeer
 from watchword import Watchword
 
 PHONE, EMAIL = "+1415555267", "ada@mail.test"
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
-PAGE = (ROOT / "docs/providers/smpp.md").read_text(encoding="utf-8")
-COMMANDS_TAKE_S = 120
 Deploy = Callable[..., Site]
 
 
@@ -149,20 +145,3 @@ def test_a_server_that_only_says_it_sent_is_caught(deploy: Deploy, tmp_path: Pat
 def test_a_server_that_believes_no_receipt_is_caught(deploy: Deploy, tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
         a_failed_receipt_falls_back(deploy, tmp_path, "deaf")
-
-
-def test_the_commands_of_the_page_make_an_account(deploy: Deploy, tmp_path: Path) -> None:
-    with smsc(tmp_path) as peer:
-        site = deploy()
-        site.command("projects", "set-mode", "default", "live")
-        shown, commands = (code for _, code in blocks(PAGE))
-        here = {"host": "127.0.0.1", "port": peer.port, "system_id": SYSTEM_ID, "tls": False}
-        (site.folder / "smpp.json").write_text(json.dumps(json.loads(shown) | here))
-        (site.folder / "smpp.password").write_text(PASSWORD)
-        for name in ("smpp.json", "smpp.password"):
-            commands = commands.replace(name, str(site.folder / name))
-        said = run_all(f"```sh\nPATH=.venv/bin:$PATH\n{commands}```", site, COMMANDS_TAKE_S)
-        assert "Added carrier, an account at smpp." in said
-        assert "the SMSC answers enquire_link" in said
-        assert peer.until("message")["to"] == "14155550123"
-        assert PASSWORD not in said

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import http.server
 import json
-import re
 import threading
 from pathlib import Path
 
@@ -12,9 +11,7 @@ import httpx2
 import pytest
 import standardwebhooks
 
-import tracked
 from e2e.deployment import Site, eventually
-from e2e.test_readme import run_all
 from watchword import AsyncWatchword
 from watchword.webhooks import Webhook, WebhookReplayed
 from watchword_server.api import streaming
@@ -174,11 +171,3 @@ def test_listen_shows_events_and_says_that_nobody_takes_them(site: Site, receive
     assert "key.created" in listening.said()
     assert "failed: connection refused: nothing listens there" in listening.said()
     assert "Signing secret of this run: whsec_" in listening.logged()
-
-
-def test_every_block_of_the_page_of_events_runs(site: Site):
-    text = (tracked.ROOT / "docs/events.md").read_text(encoding="utf-8")
-    said = run_all(re.sub(r"^```json\n.*?^```$", "", text, flags=re.M | re.S), site)
-    assert '"type":"key.created"' in said
-    assert "delivery.delivered {" in said
-    assert '"verification.created"' in said

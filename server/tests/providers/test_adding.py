@@ -7,7 +7,7 @@ from importlib import metadata
 import pytest
 
 import tracked
-from e2e.test_readme import blocks
+from e2e.docs_blocks import blocks
 from providers.test_textbelt import KEY, FakeTextbelt
 from providers.vendor_peer import setup, vendor
 from services.desk import PHONE
@@ -19,7 +19,7 @@ from watchword_server.testing import deliver_due, open_runtime
 
 PAGE = (tracked.ROOT / "ADDING_PROVIDERS.md").read_text(encoding="utf-8")
 SOURCES = tracked.ROOT / "server/src/watchword_server/providers"
-(EXAMPLE,) = (code for language, code in blocks(PAGE) if language == "python")
+(EXAMPLE,) = (one.text for one in blocks(PAGE) if one.language == "python")
 
 
 def lines(source):
@@ -49,7 +49,7 @@ def test_the_page_leads_to_all_that_one_needs():
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """The example as an installed package of somebody else, by the page's own entry point."""
-    (toml,) = (code for language, code in blocks(PAGE) if language == "toml")
+    (toml,) = (one.text for one in blocks(PAGE) if one.language == "toml")
     name, _, value = toml.splitlines()[1].partition(" = ")
     module, _, attribute = value.strip('"').partition(":")
     source = EXAMPLE.replace("class Textbelt(", f"class {attribute}(")

@@ -7,7 +7,7 @@ import pytest
 
 import provider_table
 import tracked
-from e2e.test_readme import blocks
+from e2e.docs_blocks import blocks
 from providers.contract import message
 from providers.vendor_peer import Answered, setup, vendor
 from watchword_server import providers
@@ -80,7 +80,7 @@ def test_a_page_that_hides_what_is_secret_mutant_is_caught():
 
 
 def examples(name):
-    return [json.loads(code) for language, code in blocks(page(name)) if language == "json"]
+    return [json.loads(one.text) for one in blocks(page(name)) if one.language == "json"]
 
 
 @pytest.mark.parametrize("name", SHOWN)

@@ -6,7 +6,7 @@ import re
 import pytest
 
 import tracked
-from e2e.test_readme import blocks
+from e2e.docs_blocks import blocks
 from providers.vonage_peer import PEM
 from watchword_server import providers
 from watchword_server.providers import calling, engagelab, prelude, twilio, vonage
@@ -25,7 +25,7 @@ def section(text, title):
 
 @pytest.mark.parametrize("name", VENDORS)
 def test_every_example_of_settings_would_be_saved(name):
-    examples = [json.loads(code) for language, code in blocks(page(name)) if language == "json"]
+    examples = [json.loads(one.text) for one in blocks(page(name)) if one.language == "json"]
     assert examples
     for values in examples:
         if "private_key" in values:

@@ -9,18 +9,19 @@ What goes wrong is a result as well, for the model to act on: `{"error": ..., "n
 
 import json
 import pkgutil
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Coroutine, Mapping
 from functools import cache
-from typing import Any, TypeAlias, overload
+from typing import Any, TypeAlias, cast, overload
 from urllib.parse import quote
 
 from watchword.client import AsyncWatchword, Watchword
 from watchword.errors import APIError, ConnectionFailed, WatchwordError, scrub
 from watchword.protocol import Call
+from watchword.runners import at_once
 
+Asked: TypeAlias = Mapping[str, Any] | str | None
+Client: TypeAlias = Watchword | AsyncWatchword
 Result: TypeAlias = dict[str, Any]
-Steps: TypeAlias = Generator[Call[Any], Any, Result]
-_FORMATS = ("openai", "openai-chat", "anthropic", "gemini", "mcp")
 _TYPES: Mapping[str, type] = {"string": str, "null": type(None)}
 _TOLD = ("code", "retry_after", "message_id", "doc_url")
 
@@ -37,28 +38,22 @@ def tools(format: str = "openai", *, verify: bool = False) -> list[dict[str, Any
         verify: with `verify_otp`, by which the model sees codes.  Without it a person types the
             code on the page of the server.
     """
-    if format not in _FORMATS:
-        raise ValueError(f"format is one of {', '.join(_FORMATS)}, not {format!r}")
-    envelope = _bundled()["envelopes"][format]
-    return [_filled(envelope, tool) for tool in _offered(verify).values()]
+    envelopes = _bundled()["envelopes"]
+    if format not in envelopes:
+        raise ValueError(f"format is one of {', '.join(envelopes)}, not {format!r}")
+    return [_filled(envelopes[format], tool) for tool in _offered(verify).values()]
 
 
 @overload
 def dispatch(
-    name: str, args: Mapping[str, Any] | str | None, client: Watchword | None = None, *,
-    verify: bool = False,
-) -> Result: ...  # fmt: skip
+    name: str, args: Asked, client: Watchword | None = None, *, verify: bool = False
+) -> Result: ...
 @overload
 def dispatch(
-    name: str, args: Mapping[str, Any] | str | None, client: AsyncWatchword, *,
-    verify: bool = False,
-) -> Coroutine[Any, Any, Result]: ...  # fmt: skip
+    name: str, args: Asked, client: AsyncWatchword, *, verify: bool = False
+) -> Coroutine[Any, Any, Result]: ...
 def dispatch(
-    name: str,
-    args: Mapping[str, Any] | str | None,
-    client: Watchword | AsyncWatchword | None = None,
-    *,
-    verify: bool = False,
+    name: str, args: Asked, client: Client | None = None, *, verify: bool = False
 ) -> Result | Coroutine[Any, Any, Result]:
     """Do what a model called for; what it may be told of the outcome.
 
@@ -70,63 +65,42 @@ def dispatch(
     Raises:
         ConfigurationError: there is no client, and none can be made from the environment.
     """
-    steps = _steps(name, args, verify)
-    if isinstance(client, AsyncWatchword):
-        return _awaited(steps, client)
-    if client is not None:
-        return _run(steps, client)
-    with Watchword() as own:
-        return _run(steps, own)
+    if client is None:
+        with Watchword() as own:
+            return dispatch(name, args, own, verify=verify)
+    outcome = _outcome(name, args, client, verify)
+    return outcome if isinstance(client, AsyncWatchword) else at_once(outcome)
 
 
-def _run(steps: Steps, client: Watchword) -> Result:
-    try:
-        call = next(steps)
-        while True:
-            call = steps.send(client._runner.run(call))
-    except StopIteration as done:
-        result: Result = done.value
-        return result
-    except WatchwordError as error:
-        return _told(error)
-
-
-async def _awaited(steps: Steps, client: AsyncWatchword) -> Result:
-    try:
-        call = next(steps)
-        while True:
-            call = steps.send(await client._runner.run(call))
-    except StopIteration as done:
-        result: Result = done.value
-        return result
-    except WatchwordError as error:
-        return _told(error)
-
-
-def _steps(name: str, args: Mapping[str, Any] | str | None, verify: bool) -> Steps:
+async def _outcome(name: str, args: Asked, client: Client, verify: bool) -> Result:
     """The calls of a tool, one after the other; the last answer, as far as a model may see it."""
-    tool = _offered(verify).get(name)
-    if tool is None:
-        raise _Wrong(f"There is no tool of this name; there are {', '.join(_offered(verify))}.")
-    given = _checked(tool["parameters"]["properties"], args)
-    if "template_id" in tool["parameters"]["properties"] and "template_id" not in given:
-        given["template_id"] = "otp-email" if "@" in given["to"] else "otp-sms"
-    secrets = tuple(given[one] for one in ("to", "code") if one in given)
-    answer: Any = {}
-    for one in tool["calls"]:
-        path = one["path"].removeprefix("/v1")
-        if "{message_id}" in path:
-            message_id = answer.get("message_id") or given["message_id"]
-            path = path.replace("{message_id}", quote(message_id, safe=""))
-        body = {field: given[name] for field, name in one["body"].items() if name in given}
-        answer = yield Call(one["method"], path, _any, body=body, secrets=secrets)
-    shown: Result = _shown(tool["output"], answer)
-    return shown
+    try:
+        tool = _offered(verify).get(name)
+        if tool is None:
+            names = ", ".join(_offered(verify))
+            raise _Wrong(f"There is no tool of this name; there are {names}.")
+        given = _checked(tool["parameters"]["properties"], args)
+        if "template_id" in tool["parameters"]["properties"] and "template_id" not in given:
+            given["template_id"] = "otp-email" if "@" in given["to"] else "otp-sms"
+        answer: Any = {}
+        for one in tool["calls"]:
+            message_id = answer.get("message_id") or given.get("message_id", "")
+            answer = client._runner.run(_call(one, given, message_id))
+            if isinstance(client, AsyncWatchword):
+                answer = await answer
+    except WatchwordError as error:
+        return _told(error)
+    return cast(Result, _shown(tool["output"], answer))
 
 
-def _checked(
-    properties: Mapping[str, Any], args: Mapping[str, Any] | str | None
-) -> dict[str, Any]:  # fmt: skip
+def _call(one: Mapping[str, Any], given: Mapping[str, Any], message_id: str) -> Call[Any]:
+    path = one["path"].removeprefix("/v1").replace("{message_id}", quote(message_id, safe=""))
+    body = {field: given[name] for field, name in one["body"].items() if name in given}
+    secrets = tuple(given[name] for name in ("to", "code") if name in given)
+    return Call(one["method"], path, lambda answer: answer, body=body, secrets=secrets)
+
+
+def _checked(properties: Mapping[str, Any], args: Asked) -> dict[str, Any]:
     """The arguments that say something; those that are null are as good as left out."""
     try:
         given = json.loads(args or "{}") if isinstance(args, str) else args or {}
@@ -160,9 +134,8 @@ def _told(error: WatchwordError) -> Result:
     """An error as a result: what happened, and what to do about it."""
     if isinstance(error, APIError):
         said: Result = {"error": error.detail, "next_action": error.next_action or "stop"}
-        more = {"code": error.code, "retry_after": error.retry_after, "doc_url": error.doc_url}
-        more["message_id"] = error.extra.get("message_id")
-        return said | {name: more[name] for name in _TOLD if more[name] is not None}
+        more = vars(error) | error.extra
+        return said | {name: more[name] for name in _TOLD if more.get(name) is not None}
     if isinstance(error, _Wrong):
         return {"error": scrub(str(error), ()), "next_action": "fix_request"}
     if isinstance(error, ConnectionFailed) and error.maybe_processed:
@@ -173,8 +146,7 @@ def _told(error: WatchwordError) -> Result:
 
 @cache
 def _bundled() -> dict[str, Any]:
-    bundled: dict[str, Any] = json.loads(pkgutil.get_data("watchword", "tools.json") or b"")
-    return bundled
+    return cast(Result, json.loads(pkgutil.get_data("watchword", "tools.json") or b""))
 
 
 def _offered(verify: bool) -> dict[str, dict[str, Any]]:
@@ -189,7 +161,3 @@ def _filled(envelope: Any, tool: Mapping[str, Any]) -> Any:
     if isinstance(envelope, str) and envelope.startswith("$"):
         return json.loads(json.dumps(tool[envelope[1:]]))
     return envelope
-
-
-def _any(body: Any) -> Any:
-    return body

@@ -1,13 +1,14 @@
 """The two clients: thin shells that hold a connection; `protocol.py` decides."""
 
 import copy
-import importlib
 import os
 import random
+import re
 import ssl
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, Self
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Generic, Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -15,31 +16,44 @@ import httpx2
 from watchword import resources
 from watchword.operations import W
 from watchword.protocol import Settings, configure
-from watchword.runners import AsyncRunner, SyncRunner
+from watchword.runners import AsyncRunner, SyncRunner, asleep
 
+T = TypeVar("T")
 SANDBOX = ("watchword_sandbox_demo", "watchword_sandbox_secret")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-class _Client(resources.Server[W]):
+class _Client(resources.Server[W], Generic[W, T]):
     """What both clients have."""
 
-    def _attach(self, runner: W) -> None:
-        self._runner = runner
-        self.messages: resources.Messages[W] = resources.Messages(runner)
-        self.verifications: resources.Verifications[W] = resources.Verifications(runner)
-        self.sandbox: resources.Sandbox[W] = resources.Sandbox(runner)
-        self.inbox: resources.Inbox[W] = resources.Inbox(runner)
-        self.templates: resources.Templates[W] = resources.Templates(runner)
-        self.routes: resources.Routes[W] = resources.Routes(runner)
-        self.providers: resources.Providers[W] = resources.Providers(runner)
-        self.opt_outs: resources.OptOuts[W] = resources.OptOuts(runner)
-        self.keys: resources.Keys[W] = resources.Keys(runner)
-        self.events: resources.Events[W] = resources.Events(runner)
-        self.guard: resources.Guard[W] = resources.Guard(runner)
-        self.projects: resources.Projects[W] = resources.Projects(runner)
-        self.agent: resources.Agent[W] = resources.Agent(runner)
-        self.webhooks: resources.Webhooks[W] = resources.Webhooks(runner)
+    _parts: tuple[type[W], Any, Any]
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        dev_key: str | None = None,
+        dev_secret: str | None = None,
+        api_key: str | None = None,
+        timeout: float = 10.0,
+        max_retries: int = 2,
+        transport: T | None = None,
+        *,
+        sleep: Callable[[float], Any] | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        given = base_url, dev_key, dev_secret, api_key
+        settings = configure(*given, os.environ, timeout=timeout, max_retries=max_retries)
+        runs, http, waits = self._parts
+        connections = http(transport=transport, **_connection(settings))
+        self._attach(runs(settings, connections, sleep or waits, jitter))
+
+    @classmethod
+    def in_sandbox(cls, base_url: str | None = None, **options: Any) -> Self:
+        """A client with the public keys of the sandbox, which need no signing up.
+
+        `options` are those of the client itself, such as `timeout`.
+        """
+        return cls(base_url, *SANDBOX, **options)
 
     def with_options(
         self, *, max_retries: int | None = None, timeout: float | None = None,
@@ -50,20 +64,23 @@ class _Client(resources.Server[W]):
         With an `idempotency_key` of your own, a call is executed once even if your program dies
         and makes it again: by default each call has a new one.
         """
-        runner = copy.copy(self._runner)
-        runner.settings = runner.settings.changed(
-            max_retries=max_retries, timeout=timeout, idempotency_key=idempotency_key
-        )
+        settings = self._runner.settings.changed(max_retries, timeout, idempotency_key)
         other = copy.copy(self)
-        other._attach(runner)
+        other._attach(replace(self._runner, settings=settings))
         return other
+
+    def _attach(self, runner: W) -> None:
+        self._runner = runner
+        for name, group in resources.GROUPS.items():
+            if not isinstance(self, group):
+                setattr(self, re.sub(r"\B(?=[A-Z])", "_", name).lower(), group(runner))
 
     def __repr__(self) -> str:
         """The server, never the credentials."""
         return f"{type(self).__name__}({self._runner.settings.base_url!r})"
 
 
-class Watchword(_Client[SyncRunner]):
+class Watchword(_Client[SyncRunner, httpx2.BaseTransport]):
     """A client of a Watchword server; safe to share between threads.
 
     With nothing passed it reads WATCHWORD_URL, WATCHWORD_DEV_KEY and WATCHWORD_DEV_SECRET.
@@ -83,35 +100,11 @@ class Watchword(_Client[SyncRunner]):
         ConfigurationError: no credentials, or no usable base_url.
     """
 
-    def __init__(
-        self,
-        base_url: str | None = None,
-        dev_key: str | None = None,
-        dev_secret: str | None = None,
-        api_key: str | None = None,
-        timeout: float = 10.0,
-        max_retries: int = 2,
-        transport: httpx2.BaseTransport | None = None,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        given = base_url, dev_key, dev_secret, api_key
-        settings = configure(*given, os.environ, timeout=timeout, max_retries=max_retries)
-        self._http = httpx2.Client(transport=transport, **_connection(settings))
-        self._attach(SyncRunner(settings, self._http, sleep, jitter))
-
-    @classmethod
-    def in_sandbox(cls, base_url: str | None = None, **options: Any) -> Self:
-        """A client with the public keys of the sandbox, which need no signing up.
-
-        `options` are those of the client itself, such as `timeout`.
-        """
-        return cls(base_url, *SANDBOX, **options)
+    _parts = SyncRunner, httpx2.Client, time.sleep
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._runner.http.close()
 
     def __enter__(self) -> Self:
         """The client itself."""
@@ -122,40 +115,14 @@ class Watchword(_Client[SyncRunner]):
         self.close()
 
 
-class AsyncWatchword(_Client[AsyncRunner]):
+class AsyncWatchword(_Client[AsyncRunner, httpx2.AsyncBaseTransport]):
     """`Watchword` for asyncio: the same arguments and operations, awaited."""
 
-    def __init__(
-        self,
-        base_url: str | None = None,
-        dev_key: str | None = None,
-        dev_secret: str | None = None,
-        api_key: str | None = None,
-        timeout: float = 10.0,
-        max_retries: int = 2,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        *,
-        sleep: Callable[[float], Awaitable[None]] | None = None,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        given = base_url, dev_key, dev_secret, api_key
-        settings = configure(*given, os.environ, timeout=timeout, max_retries=max_retries)
-        self._http = httpx2.AsyncClient(transport=transport, **_connection(settings))
-        # Only who awaits needs asyncio, and has it: 30 ms of import for nobody else.
-        sleep = sleep or importlib.import_module("asyncio").sleep
-        self._attach(AsyncRunner(settings, self._http, sleep, jitter))
-
-    @classmethod
-    def in_sandbox(cls, base_url: str | None = None, **options: Any) -> Self:
-        """A client with the public keys of the sandbox, which need no signing up.
-
-        `options` are those of the client itself, such as `timeout`.
-        """
-        return cls(base_url, *SANDBOX, **options)
+    _parts = AsyncRunner, httpx2.AsyncClient, asleep
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._runner.http.aclose()
 
     async def __aenter__(self) -> Self:
         """The client itself."""

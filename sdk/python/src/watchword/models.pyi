@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from watchword.records import Objects, Record, Strings, When
+from watchword.records import Record, When
+
+Strings = tuple[str, ...]
+Objects = tuple[Mapping[str, Any], ...]
 
 __all__ = [
     "Message",

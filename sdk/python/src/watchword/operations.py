@@ -8,19 +8,17 @@ that no error may repeat, and `name>a.b` one that has another place in the body.
 """
 
 import ast
+import copy
 import functools
 from collections.abc import Callable, Mapping
 from importlib import resources as files
 from inspect import Parameter, Signature, cleandoc
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Generic, TypeVar
 
 from watchword.models import MODELS
-from watchword.protocol import Call, Feed, Listing, listing, nothing, segment
+from watchword.protocol import Call, Feed, Listing, nothing, segment
 from watchword.runners import AsyncRunner, SyncRunner
 
-P = ParamSpec("P")
-S = TypeVar("S")
-A = TypeVar("A")
 W = TypeVar("W", SyncRunner, AsyncRunner)
 
 
@@ -44,31 +42,13 @@ def documentation() -> Mapping[str, str]:
     }
 
 
-class _Bound:
-    def __init__(self, operation: "Operation[Any, Any, Any]", runner: Any) -> None:
-        self._operation, self._runner = operation, runner
-        self.__name__, self.__qualname__ = operation.name.split(".")[1], operation.name
-        self.__signature__ = operation.signature
+class Operation:
+    """A row of the table, as a method of whatever has a runner."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        what = self._operation.build(*args, **kwargs)
-        if isinstance(what, Feed):
-            return self._runner.follow(what)
-        return self._runner.items(what) if isinstance(what, Listing) else self._runner.run(what)
-
-    def __repr__(self) -> str:
-        return f"<{self.__qualname__}{self.__signature__}>"
-
-    @property
-    def __doc__(self) -> str:  # type: ignore[override]
-        return documentation()[self.__qualname__]
-
-
-class Operation(Generic[P, S, A]):
-    """A row of the table, as a method that gives S when sync and A when async."""
+    _runner: Any
 
     def __init__(self, name: str, row: str) -> None:
-        self.name = name
+        self.__qualname__, self.__name__ = name, name.partition(".")[2]
         self.verb, place, answer, *words = row.split()
         self.path, _, self.path_with_code = place.partition("?code=")
         self._kind = answer[0] if answer[0] in "[~+#-" else ""
@@ -79,7 +59,7 @@ class Operation(Generic[P, S, A]):
         self._secret: list[str] = []
 
     @functools.cached_property
-    def signature(self) -> Signature:
+    def __signature__(self) -> Signature:
         """Drawn on first use: to draw all of them took 10 ms of import."""
         kind: Any = Parameter.POSITIONAL_OR_KEYWORD
         drawn = [Parameter(each, kind) for each in self.in_path]
@@ -98,7 +78,7 @@ class Operation(Generic[P, S, A]):
 
     def build(self, *args: Any, **kwargs: Any) -> Call[Any] | Listing[Any] | Feed[Any]:
         """The call of these arguments."""
-        given = self.signature.bind(*args, **kwargs).arguments
+        given = self.__signature__.bind(*args, **kwargs).arguments
         sent = {name: value for name, value in given.items() if value is not None}
         path = self.path_with_code if self.path_with_code and "code" in sent else self.path
         path = path.format(**{name: segment(sent.pop(name)) for name in self.in_path})
@@ -109,15 +89,15 @@ class Operation(Generic[P, S, A]):
             _put(placed, self._places[name].split("."), value)
         placed |= parts
         if self._kind == "[":
-            return listing(path, MODELS[self.answer], **placed)
+            limit = placed.pop("limit", None)
+            return Listing(path, MODELS[self.answer].from_wire, placed, limit)
         if self._kind == "~":
             return Feed(path, MODELS[self.answer].from_wire, placed)
-        prefix = "" if path == "/healthz" else "/v1"
         if self.verb not in ("GET", "DELETE"):
-            return Call(self.verb, path, self._decode(), {}, placed, secrets, prefix)
+            return Call(self.verb, path, self._decode(), {}, placed, secrets)
         query = {name: ("true" if value else None) if isinstance(value, bool) else value
                  for name, value in placed.items()}  # fmt: skip
-        return Call(self.verb, path, self._decode(), query, {}, secrets, prefix)
+        return Call(self.verb, path, self._decode(), query, {}, secrets)
 
     def _decode(self) -> Callable[[Any], Any]:
         if self._kind == "-":
@@ -129,17 +109,27 @@ class Operation(Generic[P, S, A]):
 
     @property
     def __doc__(self) -> str:  # type: ignore[override]
-        return documentation()[self.name]
+        return documentation()[self.__qualname__]
 
-    @overload
-    def __get__(self, resource: Resource[SyncRunner], owner: type) -> Callable[P, S]: ...
-    @overload
-    def __get__(self, resource: Resource[AsyncRunner], owner: type) -> Callable[P, A]: ...
-    @overload
-    def __get__(self, resource: None, owner: type) -> "Operation[P, S, A]": ...
-    def __get__(self, resource: Resource[Any] | None, owner: type) -> Any:
+    def __get__(self, resource: Resource[Any] | None, _owner: type) -> Any:
         """The operation as the client at hand runs it."""
-        return self if resource is None else _Bound(self, resource._runner)
+        if resource is None:
+            return self
+        self.__signature__  # noqa: B018 - drawn once for all clients
+        bound = copy.copy(self)
+        bound._runner = resource._runner
+        return bound
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the client at hand makes of it."""
+        what = self.build(*args, **kwargs)
+        if isinstance(what, Feed):
+            return self._runner.follow(what)
+        return self._runner.items(what) if isinstance(what, Listing) else self._runner.run(what)
+
+    def __repr__(self) -> str:
+        """As it is called."""
+        return f"<{self.__qualname__}{self.__signature__}>"
 
 
 def _put(into: dict[str, Any], path: list[str], value: Any) -> None:

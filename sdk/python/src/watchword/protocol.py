@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -24,12 +25,10 @@ from watchword.errors import (
     WatchwordError,
     error_class,
 )
-from watchword.records import Record
 
 __version__ = "0.1.0"
 
 T = TypeVar("T")
-R = TypeVar("R", bound=Record)
 
 _KEY: Final = re.compile(r'(?!["\s])[ -~]{1,255}(?<!\s)')
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
@@ -52,7 +51,6 @@ class Call(Generic[T]):
     query: Mapping[str, str | int | None] = field(default_factory=dict, repr=False)
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    prefix: str = "/v1"
 
 
 @dataclass(frozen=True)
@@ -128,17 +126,14 @@ class Settings:
     idempotency_key: str | None = field(default=None, repr=False)
 
     def changed(
-        self, *, max_retries: int | None, timeout: float | None, idempotency_key: str | None
+        self, max_retries: int | None, timeout: float | None, idempotency_key: str | None
     ) -> "Settings":
         """The same settings with what is not None changed."""
         if idempotency_key is not None and not _KEY.fullmatch(idempotency_key):
             raise ValueError("an idempotency key is 1 to 255 printable ASCII characters")
-        return replace(
-            self,
-            policy=self.policy if max_retries is None else RetryPolicy(max_retries),
-            timeout=self.timeout if timeout is None else timeout,
-            idempotency_key=self.idempotency_key if idempotency_key is None else idempotency_key,
-        )
+        policy = None if max_retries is None else RetryPolicy(max_retries)
+        given = {"policy": policy, "timeout": timeout, "idempotency_key": idempotency_key}
+        return replace(self, **compact(given))
 
     def request(self, call: Call[Any], idempotency_key: str) -> Request:
         """The HTTP request of a call; a POST carries the idempotency key."""
@@ -154,7 +149,8 @@ class Settings:
             headers["Content-Type"] = "application/json"
             content = json.dumps(compact(call.body)).encode()
         query = urlencode(compact(call.query))
-        url = f"{self.base_url}{call.prefix}{call.path}" + (f"?{query}" if query else "")
+        place = call.path if call.path == "/healthz" else f"/v1{call.path}"
+        url = f"{self.base_url}{place}" + (f"?{query}" if query else "")
         return Request(call.method, url, headers, content)
 
 
@@ -223,21 +219,18 @@ class Exchange(Generic[T]):
 
     def answered(self, status: int, headers: Mapping[str, str], content: bytes) -> T | Retry:
         """The result in an HTTP answer, or a retry; raises the error when it is final."""
-        try:
-            body = json.loads(content) if content else None
-        except ValueError:
-            body = None
+        body = None
+        with suppress(ValueError):
+            body = json.loads(content)
         if status >= 400:
             problem = body if isinstance(body, dict) else {}
             wait = read_retry_after(headers, problem)
             secrets = self.call.secrets + self.settings.secrets
             kind = error_class(status)
             return self.failed(kind(problem, http_status=status, retry_after=wait, secrets=secrets))
-        try:
+        with suppress(AttributeError, KeyError, TypeError, ValueError):
             if 200 <= status < 300:
                 return self.call.decode(body)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            pass
         raise UnexpectedResponse(
             f"HTTP {status} to {self.call.method} {self.settings.base_url}/... is not the "
             "answer of a Watchword server. Check base_url."
@@ -260,12 +253,9 @@ class Exchange(Generic[T]):
 def read_retry_after(headers: Mapping[str, str], body: Mapping[str, Any]) -> float | None:
     """Seconds from the Retry-After header or else the body; None if neither is such a number."""
     for said in (headers.get("retry-after"), body.get("retry_after")):
-        try:
-            seconds = math.nan if said is None else float(said)
-        except (TypeError, ValueError):
-            continue
-        if 0 <= seconds < math.inf:
-            return seconds
+        with suppress(TypeError, ValueError):
+            if 0 <= (seconds := float(said or "nothing")) < math.inf:
+                return seconds
     return None
 
 
@@ -276,32 +266,35 @@ Page: TypeAlias = tuple[tuple[T, ...], str | None]
 class Listing(Generic[T]):
     """A list to be read page by page, up to `limit` items in all."""
 
-    call: Call[Page[T]]
+    path: str
+    decode: Callable[[Any], T]
+    query: Mapping[str, Any]
     limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"limit must be at least 1, not {self.limit}")
+
+    @property
+    def call(self) -> Call[Page[T]]:
+        """The call that reads the next page."""
+        size = self.limit and min(self.limit, LONGEST_PAGE)
+        return Call("GET", self.path, self._page, {**self.query, "limit": size})
+
+    def _page(self, body: Any) -> Page[T]:
+        # An object with `data` and `next_cursor`, or the field's bare array.
+        page: dict[str, Any] = {"data": body} if isinstance(body, list) else body
+        return tuple(map(self.decode, page["data"])), page.get("next_cursor")
 
     def take(self, page: Page[T]) -> "tuple[tuple[T, ...], Listing[T] | None]":
         """The items wanted from this page, and the rest of the list if there is any to read."""
         items, cursor = page
-        left = None if self.limit is None else self.limit - len(items)
+        left = self.limit and self.limit - len(items)
         if not cursor or (left is not None and left <= 0):
             return items[: self.limit], None
-        if cursor == self.call.query.get("cursor"):
+        if cursor == self.query.get("cursor"):
             raise UnexpectedResponse("The server repeats its next_cursor.")
-        query = {**self.call.query, "cursor": cursor, "limit": left and min(left, LONGEST_PAGE)}
-        return items, Listing(replace(self.call, query=query), left)
-
-
-def listing(path: str, model: type[R], limit: int | None = None, **query: Any) -> Listing[R]:
-    """The list at `path`: an object with `data` and `next_cursor`, or the field's bare array."""
-    if limit is not None and limit < 1:
-        raise ValueError(f"limit must be at least 1, not {limit}")
-
-    def decode(body: Any) -> Page[R]:
-        page: dict[str, Any] = {"data": body} if isinstance(body, list) else body
-        return tuple(model.from_wire(row) for row in page["data"]), page.get("next_cursor")
-
-    query["limit"] = limit and min(limit, LONGEST_PAGE)
-    return Listing(Call("GET", path, decode, query), limit)
+        return items, replace(self, query={**self.query, "cursor": cursor}, limit=left)
 
 
 @dataclass
@@ -311,7 +304,6 @@ class Feed(Generic[T]):
     path: str
     decode: Callable[[Any], T]
     query: Mapping[str, Any]
-    retries: int = 0
 
     @property
     def call(self) -> Call[Any]:
@@ -320,7 +312,6 @@ class Feed(Generic[T]):
 
     def take(self, line: str) -> T | None:
         """The event on a line, if there is one."""
-        self.retries = 0
         name, _, value = line.partition(": ")
         if name != "data":
             return None

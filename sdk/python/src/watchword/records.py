@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 When = datetime | None
-Strings = tuple[str, ...]
-Objects = tuple[Mapping[str, Any], ...]
 
 
 def parse_time(value: object) -> When:
@@ -26,7 +24,7 @@ class Record:
     Comparison and repr are written once, here: making them for each record took 15 ms of import.
     """
 
-    raw: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
+    raw: Mapping[str, Any] = field(repr=False)
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Self:
@@ -42,19 +40,15 @@ class Record:
                 known[each.name] = value
         return cls(raw=wire, **known)
 
-    def _values(self, compared: bool) -> tuple[Any, ...]:
-        chosen = (each for each in fields(self) if (each.compare if compared else each.hash))
-        return tuple(getattr(self, each.name) for each in chosen)
-
     def __eq__(self, other: object) -> bool:
         """Whether it says the same, `raw` apart."""
         if type(other) is not type(self):
             return NotImplemented
-        return self._values(True) == other._values(True)
+        return vars(self) | {"raw": None} == vars(other) | {"raw": None}
 
     def __hash__(self) -> int:
-        """Of what can be hashed."""
-        return hash(self._values(False))
+        """Equal ones are shown as equal."""
+        return hash(repr(self))
 
     def __repr__(self) -> str:
         """What no secret and no address is in."""
@@ -62,21 +56,19 @@ class Record:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def record(name: str, members: str) -> type[Record]:
+def record(name: str, members: str) -> type[Any]:
     """The class of a row in `models.py`."""
-    made = make_dataclass(
+    return make_dataclass(
         name, map(_member, members.split()), bases=(Record,), frozen=True, kw_only=True,
         repr=False, eq=False,
         namespace={"__module__": "watchword.models", "__doc__": "See models.pyi."},
     )  # fmt: skip
-    return made
 
 
 def _member(word: str) -> tuple[str, Any, Any]:
     name, _, default = word.lstrip("-").partition("=")
     plain = name.rstrip("!@*{}%")
     options: dict[str, Any] = {"repr": word[0] != "-"}
-    options["hash"] = not name.endswith(("*", "}", "%"))
     if name.endswith("}"):
         options["default_factory"] = dict
     elif not name.endswith("!"):

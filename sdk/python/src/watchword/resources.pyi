@@ -6,31 +6,59 @@ with `async for`.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from watchword import models as m
 from watchword.operations import Operation, Resource, W
 from watchword.protocol import Call, Feed, Listing
+from watchword.runners import AsyncRunner, SyncRunner
 
 P = ParamSpec("P")
+S = TypeVar("S")
+A = TypeVar("A")
 T = TypeVar("T")
 
 Config = Mapping[str, Any]
 Step = Mapping[str, Any]
 GROUPS: Mapping[str, type[Resource[Any]]]
 
+class Method(Operation, Generic[P, S, A]):
+    """An operation that gives S when sync and A when async."""
+
+    @overload
+    def __get__(self, resource: Resource[SyncRunner], owner: type) -> Callable[P, S]: ...
+    @overload
+    def __get__(self, resource: Resource[AsyncRunner], owner: type) -> Callable[P, A]: ...
+    @overload
+    def __get__(self, resource: None, owner: type) -> Operation: ...
+
 def operation(
     build: Callable[Concatenate[Any, P], Call[T]],
-) -> Operation[P, T, Coroutine[Any, Any, T]]: ...
+) -> Method[P, T, Coroutine[Any, Any, T]]: ...
 def paginated(
     build: Callable[Concatenate[Any, P], Listing[T]],
-) -> Operation[P, Iterator[T], AsyncIterator[T]]: ...
+) -> Method[P, Iterator[T], AsyncIterator[T]]: ...
 def streamed(
     build: Callable[Concatenate[Any, P], Feed[T]],
-) -> Operation[P, Iterator[T], AsyncIterator[T]]: ...
+) -> Method[P, Iterator[T], AsyncIterator[T]]: ...
 
 class Server(Resource[W]):
-    """The server itself."""
+    """The server itself, and what is reached through it."""
+
+    messages: Messages[W]
+    verifications: Verifications[W]
+    sandbox: Sandbox[W]
+    inbox: Inbox[W]
+    templates: Templates[W]
+    routes: Routes[W]
+    providers: Providers[W]
+    opt_outs: OptOuts[W]
+    keys: Keys[W]
+    events: Events[W]
+    guard: Guard[W]
+    projects: Projects[W]
+    agent: Agent[W]
+    webhooks: Webhooks[W]
 
     @operation
     def health(self) -> Call[m.Health]:

@@ -1,15 +1,17 @@
 """What makes calls: the connection, the clock and the dice; `protocol.py` decides."""
 
+import importlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import httpx2
 
 from watchword.errors import ConnectionFailed, TimedOut
 from watchword.protocol import Call, Exchange, Feed, Listing, Retry, Settings
 
+T = TypeVar("T")
 _OK = 200
 _RECONNECT = 1.0
 _SILENCE = 45.0
@@ -35,9 +37,15 @@ class SyncRunner:
     def run(self, call: Call[Any]) -> Any:
         """The call's result."""
         exchange = Exchange(self.settings, call, os.urandom(16).hex(), self.jitter)
-        while isinstance(step := self._send(exchange), Retry):
+        while True:
+            try:
+                answer = self.http.request(**_sendable(exchange))
+                step = exchange.answered(answer.status_code, answer.headers, answer.content)
+            except httpx2.RequestError as cause:
+                step = exchange.failed(_translated(cause, self.settings))
+            if not isinstance(step, Retry):
+                return step
             self.sleep(step.after)
-        return step
 
     def items(self, rest: Listing[Any] | None) -> Iterator[Any]:
         """Every item of a list, page after page."""
@@ -47,30 +55,24 @@ class SyncRunner:
 
     def follow(self, feed: Feed[Any]) -> Iterator[Any]:
         """Everything a stream brings, over as many connections as it takes."""
+        retries = 0
         while True:
-            exchange = Exchange(self.settings, feed.call, "", self.jitter, feed.retries)
-            step = Retry(0)
+            exchange = Exchange(self.settings, feed.call, "", self.jitter, retries)
+            step = Retry(_RECONNECT)
             try:
-                with self.http.stream(**_streamable(exchange)) as answer:
+                with self.http.stream(**_sendable(exchange, _SILENCE)) as answer:
                     if answer.status_code == _OK:
                         for line in answer.iter_lines():
+                            exchange.retries = 0
                             if (event := feed.take(line)) is not None:
                                 yield event
                     else:
                         content = answer.read()
                         step = exchange.answered(answer.status_code, answer.headers, content)
             except httpx2.RequestError as cause:
-                exchange.retries = feed.retries
-                step = exchange.failed(_translated(cause, exchange.settings))
-            feed.retries = exchange.retries
-            self.sleep(step.after or _RECONNECT)
-
-    def _send(self, exchange: Exchange[Any]) -> Any:
-        try:
-            answer = self.http.request(**_sendable(exchange))
-        except httpx2.RequestError as cause:
-            return exchange.failed(_translated(cause, exchange.settings))
-        return exchange.answered(answer.status_code, answer.headers, answer.content)
+                step = exchange.failed(_translated(cause, self.settings))
+            retries = exchange.retries
+            self.sleep(step.after)
 
 
 @dataclass
@@ -85,9 +87,15 @@ class AsyncRunner:
     async def run(self, call: Call[Any]) -> Any:
         """The call's result."""
         exchange = Exchange(self.settings, call, os.urandom(16).hex(), self.jitter)
-        while isinstance(step := await self._send(exchange), Retry):
+        while True:
+            try:
+                answer = await self.http.request(**_sendable(exchange))
+                step = exchange.answered(answer.status_code, answer.headers, answer.content)
+            except httpx2.RequestError as cause:
+                step = exchange.failed(_translated(cause, self.settings))
+            if not isinstance(step, Retry):
+                return step
             await self.sleep(step.after)
-        return step
 
     async def items(self, rest: Listing[Any] | None) -> AsyncIterator[Any]:
         """Every item of a list, page after page."""
@@ -98,39 +106,42 @@ class AsyncRunner:
 
     async def follow(self, feed: Feed[Any]) -> AsyncIterator[Any]:
         """Everything a stream brings, over as many connections as it takes."""
+        retries = 0
         while True:
-            exchange = Exchange(self.settings, feed.call, "", self.jitter, feed.retries)
-            step = Retry(0)
+            exchange = Exchange(self.settings, feed.call, "", self.jitter, retries)
+            step = Retry(_RECONNECT)
             try:
-                async with self.http.stream(**_streamable(exchange)) as answer:
+                async with self.http.stream(**_sendable(exchange, _SILENCE)) as answer:
                     if answer.status_code == _OK:
                         async for line in answer.aiter_lines():
+                            exchange.retries = 0
                             if (event := feed.take(line)) is not None:
                                 yield event
                     else:
                         content = await answer.aread()
                         step = exchange.answered(answer.status_code, answer.headers, content)
             except httpx2.RequestError as cause:
-                exchange.retries = feed.retries
-                step = exchange.failed(_translated(cause, exchange.settings))
-            feed.retries = exchange.retries
-            await self.sleep(step.after or _RECONNECT)
-
-    async def _send(self, exchange: Exchange[Any]) -> Any:
-        try:
-            answer = await self.http.request(**_sendable(exchange))
-        except httpx2.RequestError as cause:
-            return exchange.failed(_translated(cause, exchange.settings))
-        return exchange.answered(answer.status_code, answer.headers, answer.content)
+                step = exchange.failed(_translated(cause, self.settings))
+            retries = exchange.retries
+            await self.sleep(step.after)
 
 
-def _sendable(exchange: Exchange[Any]) -> dict[str, Any]:
-    return {**vars(exchange.request), "timeout": exchange.settings.timeout}
+async def asleep(seconds: float) -> None:
+    """Wait.  Only who awaits needs asyncio, and has it: 30 ms of import for nobody else."""
+    await importlib.import_module("asyncio").sleep(seconds)
 
 
-def _streamable(exchange: Exchange[Any]) -> dict[str, Any]:
-    patience = max(exchange.settings.timeout, _SILENCE)
-    return {**vars(exchange.request), "timeout": patience}
+def at_once(steps: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that waits for nothing, as with a client that blocks."""
+    try:
+        steps.send(None)
+    except StopIteration as done:
+        return cast(T, done.value)
+    raise AssertionError("it waits")
+
+
+def _sendable(exchange: Exchange[Any], patience: float = 0.0) -> dict[str, Any]:
+    return {**vars(exchange.request), "timeout": max(exchange.settings.timeout, patience)}
 
 
 def _translated(cause: httpx2.RequestError, settings: Settings) -> ConnectionFailed:

@@ -39,11 +39,9 @@ class Memory(Protocol):
 
     def add(self, id: str, seconds: int) -> bool:
         """Remember an id for so long, in one step; False if it is remembered already."""
-        ...
 
     def discard(self, id: str) -> None:
         """Forget it."""
-        ...
 
 
 class RecentIds:
@@ -95,8 +93,8 @@ class Webhook:
         tolerance: int = TOLERANCE_SECONDS,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._keys = [_key(one) for one in ([secret] if isinstance(secret, str) else secret)]
-        if not self._keys:
+        self._secrets = [secret] if isinstance(secret, str) else list(secret)
+        if not [_key(one) for one in self._secrets]:
             raise ConfigurationError("A webhook needs a secret.")
         self._memory = RecentIds() if memory is None else memory
         self._tolerance, self._now = tolerance, now
@@ -109,7 +107,7 @@ class Webhook:
             WebhookReplayed: it was verified before. If you then failed to handle it, call
                 `forget` before you answer with an error, so that the next try is taken.
         """
-        event = _standard(body, headers, self._keys, self._tolerance, self._now)
+        event = verify(body, headers, self._secrets, tolerance=self._tolerance, now=self._now)
         # Older ones are refused by their timestamp, so nothing has to be remembered for longer.
         if not self._memory.add(_field(headers, _ID), 2 * self._tolerance):
             raise WebhookReplayed("The webhook was taken before.")
@@ -150,32 +148,28 @@ def verify(
         WebhookRefused: it was not signed with the secret, or not just now.
     """
     secrets = [secret] if isinstance(secret, str) else list(secret)
-    if username is None:
-        return _standard(body, headers, [_key(one) for one in secrets], tolerance, now)
-    said = dict(part.strip().partition("=")[::2] for part in _field(headers, _CALLBACK).split(";"))
-    timestamp = said.get("timestamp", "")
-    signed = f"{timestamp}{said.get('nonce', '')}{username}".encode()
-    wanted = [hmac.digest(one.encode(), signed, hashlib.sha256).hex() for one in secrets if one]
-    if not _signed(wanted, [said.get("signature", "")]) or said.get("username") != username:
-        raise WebhookRefused("The webhook was not signed with this secret for this username.")
-    _timely(timestamp, tolerance, now)
-    try:
-        return Callback.from_wire({"total": 0, "rows": (), **json.loads(body or "{}")})
-    except (AttributeError, TypeError, ValueError):
-        raise WebhookRefused("The webhook is signed, but it is no callback.") from None
-
-
-def _standard(
-    body: bytes | str, headers: Mapping[str, str], keys: list[bytes], tolerance: int,
-    now: Callable[[], float],
-) -> Event:  # fmt: skip
     raw = body.encode() if isinstance(body, str) else bytes(body)
-    id, timestamp, signatures = (_field(headers, name) for name in _FIELDS)
-    signed = f"{id}.{timestamp}.".encode() + raw
-    if not _signed([sign(key, signed).decode() for key in keys], signatures.split()):
+    if username is None:
+        id, timestamp, signatures = (_field(headers, name) for name in _FIELDS)
+        signed = f"{id}.{timestamp}.".encode() + raw
+        wanted = [sign(_key(one), signed).decode() for one in secrets]
+        by_us = _signed(wanted, signatures.split())
+    else:
+        parts = (part.strip().partition("=") for part in _field(headers, _CALLBACK).split(";"))
+        said = {name: value for name, _, value in parts}
+        timestamp = said.get("timestamp", "")
+        signed = f"{timestamp}{said.get('nonce', '')}{username}".encode()
+        wanted = [hmac.digest(one.encode(), signed, hashlib.sha256).hex() for one in secrets if one]
+        by_us = _signed(wanted, [said.get("signature", "")]) and said.get("username") == username
+    if not by_us:
         raise WebhookRefused("No signature of the webhook was made with this secret.")
     _timely(timestamp, tolerance, now)
-    return _event(raw)
+    try:
+        if username is None:
+            return Event.from_wire(json.loads(raw))
+        return Callback.from_wire({"total": 0, "rows": (), **json.loads(raw or "{}")})
+    except (AttributeError, TypeError, ValueError):
+        raise WebhookRefused("The webhook is signed, but it is no event of this dialect.") from None
 
 
 def _signed(wanted: list[str], given: list[str]) -> bool:
@@ -209,10 +203,3 @@ def _field(headers: Mapping[str, str], name: str) -> str:
         if given.lower() == name and value:
             return value
     raise WebhookRefused(f"The webhook has no {name}.")
-
-
-def _event(raw: bytes) -> Event:
-    try:
-        return Event.from_wire(json.loads(raw))
-    except (AttributeError, TypeError, ValueError):
-        raise WebhookRefused("The webhook is signed, but it is no event.") from None

@@ -24,6 +24,16 @@ _PATTERNS = {
     "endpoint_id": f"^whk_{_ID}",
     "incoming_id": f"^inc_{_ID}",
     "delivery_id": f"^dlv_{_ID}",
+    "day": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+}
+_SOME = (
+    "to channel provider reason by changed sender balance threshold spent budget currency alert_id "
+    "template_id"
+)
+_LENGTHS: dict[str, Schema] = {
+    "raw": {"maxLength": 200},
+    "said": {"maxLength": 1_000},
+    **{name: {"minLength": 1} for name in _SOME.split()},
 }
 
 
@@ -61,14 +71,28 @@ def _schema(type: EventType, kind: Kind) -> Schema:
 def _member(type: EventType, name: str) -> Schema:
     kinds = [kind for kind in get_args(_DATA[name]) or (_DATA[name],) if kind in _JSON_TYPES]
     member: Schema = {"type": _JSON_TYPES[kinds[0]], "description": FIELDS[name]}
-    closed = Reason if name == "reason" and type.family == "delivery" else _CLOSED.get(name)
-    if closed is not None:
-        member["enum"] = [word.value for word in closed]
+    if name == "reason" and type.family == "delivery":
+        member["enum"] = [word.value for word in Reason]
+    return member | _limits(name, kinds[0])
+
+
+def _limits(name: str, kind: type) -> Schema:
+    if name in _CLOSED:
+        return {"enum": [word.value for word in _CLOSED[name]]}
     if name in _PATTERNS:
-        member["pattern"] = _PATTERNS[name]
-    if kinds[0] is int:
-        member["minimum"] = 1 if name == "sequence" else 0
-    return member
+        return {"pattern": _PATTERNS[name]}
+    if name in _LENGTHS:
+        return dict(_LENGTHS[name])
+    return {"minimum": 1 if name == "sequence" else 0} if kind is int else {}
+
+
+def limits_of(name: str) -> Schema:
+    """What is always so of a field of an event's data, whatever its type; but for null."""
+    (kind, *_) = get_args(_DATA[name]) or (_DATA[name],)
+    limits = _limits(name, kind)
+    if "enum" in limits:
+        limits["enum"] = [*limits["enum"], None]
+    return limits
 
 
 def _described(field: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -43,6 +43,11 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
         return []
 
 
+def like(prefix: Prefix) -> dict[str, Any]:
+    """How an id looks: said, and not enforced, for an id of another form is just unknown."""
+    return {"pattern": rf"^{prefix.value}_[0-9a-f]{{32}}$"}
+
+
 EXAMPLE_ID = "0193f2c1a7b47c3e9d5a1b2c3d4e5f60"
 EXAMPLE_MESSAGE = f"{Prefix.VERIFICATION.value}_{EXAMPLE_ID}"
 EXAMPLE_KEY = f"{Prefix.API_KEY.value}_{EXAMPLE_ID}"
@@ -59,13 +64,20 @@ To = Annotated[
     ),
 ]
 MaskedTo = Annotated[
-    str, Meta(description="The recipient, masked.", examples=["+14*****0123"])
-]  # fmt: skip
+    str,
+    Meta(
+        min_length=1,
+        max_length=254,
+        description="The recipient, masked.",
+        examples=["+14*****0123"],
+    ),
+]
 MessageId = Annotated[
     str,
     Meta(
         description="The id of the verification: keep it to check the code.",
         examples=[EXAMPLE_MESSAGE],
+        extra_json_schema=like(Prefix.VERIFICATION),
     ),
 ]
 TemplateId = Annotated[
@@ -105,6 +117,7 @@ NextCursor = Annotated[
     Meta(
         description="Pass it as `cursor` to get the next page; null on the last one.",
         examples=[EXAMPLE_ID],
+        extra_json_schema={"pattern": "^[0-9a-f]{32}$"},
     ),
 ]
 Limit = Annotated[int, Meta(ge=1, le=100, description="How many items at most.", examples=[20])]
@@ -137,7 +150,13 @@ Name = Annotated[
         examples=["my-app"],
     ),
 ]
-Deleted = Annotated[bool, Meta(description="Always true.", examples=[True])]
+Done = Annotated[
+    bool, Meta(description="Always true.", examples=[True], extra_json_schema={"const": True})
+]
+Deleted = Done
+URI = {"format": "uri"}
+SOME = {"minLength": 1}
+"""Of text that may be null: where it is not, it says something."""
 
 
 def message_id(verification: bytes) -> str:

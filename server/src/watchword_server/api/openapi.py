@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from watchword_server import __version__
-from watchword_server.api import error_pages
+from watchword_server.api import error_pages, event_schemas
 from watchword_server.api.examples import example_of
 from watchword_server.api.fields import END
 from watchword_server.api.once import LONGEST
@@ -45,7 +45,7 @@ _STAND_FOR_ONE_ANOTHER: Mapping[type, Schema] = {
 _ABOUT = (
     "Send a one-time code by SMS, WhatsApp, email or voice and check what the person typed, on "
     "your own machine. No answer contains a code, except in the inbox of a project that is not "
-    "live. Every error has the same shape (RFC 9457); `next_action` says what to do about it."
+    "live. Every error has the same shape (RFC 9457); `next_action` says what to do about it. "
 )
 _HEADERS: Schema = {
     "XRequestId": {
@@ -65,7 +65,7 @@ _HEADERS: Schema = {
     },
     "IdempotencyReplayed": {
         "description": "There, and `true`, where this is the answer that an equal request with "
-        "the same `Idempotency-Key` got.",
+        "the same `Idempotency-Key` got: a header that every POST takes.",
         "schema": {"type": "string", "const": "true"},
     },
     "RetryAfter": {
@@ -355,7 +355,7 @@ def _schemas() -> Schema:
         schemas[body.__name__].update(more)
     for name in _EVENT_DATA:
         for field, schema in schemas[name]["properties"].items():
-            schema["description"] = FIELDS[field]
+            schema |= {"description": FIELDS[field], **event_schemas.limits_of(field)}
     schemas["Problem"] = _problem_schema(schemas.pop("ProblemDetails"))
     return dict(sorted(schemas.items()))
 

@@ -36,27 +36,43 @@ _OUR_ID = re.compile(r"[a-z]{3}_[0-9a-f]{32}")
 class ProblemDetails(msgspec.Struct, kw_only=True):
     """An error, in the one shape that every error has (RFC 9457)."""
 
-    type: Annotated[str, Meta(description="The URI of the kind of error: its page.")]
+    type: Annotated[
+        str,
+        Meta(
+            description="The URI of the kind of error: its page.",
+            extra_json_schema={"format": "uri"},
+        ),
+    ]
     title: Annotated[str, Meta(description="What kind of error it is.")]
     status: Annotated[int, Meta(description="The HTTP status.")]
     detail: Annotated[
         str,
         Meta(
-            description="What is wrong this time, for a person; it repeats nothing of the request."
+            min_length=1,
+            description="What is wrong this time, for a person; it repeats nothing of the request.",
         ),
     ]
     instance: Annotated[
-        str, Meta(description="The path of the request, with `*` for what may be private.")
+        str,
+        Meta(
+            pattern="^/", description="The path of the request, with `*` for what may be private."
+        ),
     ]
     code: Annotated[int, Meta(description="The number of the kind, after EngageLab's table.")]
     message: Annotated[str, Meta(description="The same as `title`.")]
     retryable: Annotated[bool, Meta(description="Whether the same request may succeed later.")]
     retry_after: Annotated[
-        int | None, Meta(description="Seconds until it may; null where that is not known.")
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="Seconds until it may; null where that is not known."),
     ]
-    doc_url: Annotated[str, Meta(description="Its page as Markdown.")]
+    doc_url: Annotated[
+        str, Meta(description="Its page as Markdown.", extra_json_schema={"format": "uri"})
+    ]
     next_action: Annotated[NextAction, Meta(description="What a program should do about it.")]
-    request_id: Annotated[str, Meta(description="The id of the request, for the operator.")]
+    request_id: Annotated[
+        str,
+        Meta(min_length=1, max_length=64, description="The id of the request, for the operator."),
+    ]
 
 
 class Problems:

@@ -6,6 +6,7 @@ from watchword_server import __version__
 from watchword_server.api import openapi
 from watchword_server.api.answer import Answer
 from watchword_server.api.routing import unknown_path, wrong_method
+from watchword_server.api.self_contained import self_contained
 from watchword_server.api.site.site import Site
 from watchword_server.domain.errors import UNAVAILABLE, Problem
 from watchword_server.runtime import Runtime
@@ -19,12 +20,15 @@ class Pages:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        document = openapi.document(runtime.settings.public_url)
         settings = runtime.settings
-        self._site = Site(settings.public_url, lambda: document, oauth=settings.issues_tokens)
+        document = openapi.document(settings.public_url)
+        self._site = Site(
+            settings.public_url, lambda: document,
+            settings.security_contact, settings.sandbox_is_on, oauth=settings.issues_tokens,
+        )  # fmt: skip
         self._fixed = {
             "/healthz": _json({"status": "ok", "version": __version__}),
-            "/openapi.json": _json(document),
+            "/openapi.json": _json(self_contained(document)),
         }
         self._ready = _json({"status": "ready"})
 

@@ -57,7 +57,7 @@ def _group(group: click.Group, name: str) -> str:
 def _one(command: click.Command, path: str, level: str) -> Iterator[str]:
     context = click.Context(command, info_name=f"{NAME} {path}")
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
-    yield f"{level} {path}\n\n{_words(command)}\n\n```sh\n{usage}\n```\n"
+    yield f"{level} {path}\n\n{_words(command)}\n\n```text\n{usage}\n```\n"
     options = [param for param in command.params if isinstance(param, click.Option)]
     if options:
         rows = "".join(_row(option, context) for option in options)

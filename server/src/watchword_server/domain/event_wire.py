@@ -39,6 +39,7 @@ class WireEvent(msgspec.Struct, frozen=True, kw_only=True):
     id: Annotated[
         str,
         Meta(
+            pattern="^evt_[0-9a-f]{32}$",
             description="Its id: the same in every webhook, stream and list.",
             examples=["evt_0193f2c1a7b470008000000000000007"],
         ),
@@ -54,6 +55,7 @@ class WireEvent(msgspec.Struct, frozen=True, kw_only=True):
     project_id: Annotated[
         str,
         Meta(
+            pattern="^prj_[0-9a-f]{32}$",
             description="The project it happened in.",
             examples=["prj_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"],
         ),

@@ -77,6 +77,12 @@ SETTINGS: tuple[Setting, ...] = (
         "10.0.0.0/8,fd00::/8", default="none",
     ),
     Setting(
+        "security_contact", OPTIONAL_TEXT,
+        "Whom to tell of a weakness of this server, in `/.well-known/security.txt`: "
+        "an email address or a URL.",
+        "security@example.com", default="the page about security that this server serves",
+    ),
+    Setting(
         "sandbox", choice("auto", "on", "off"),
         "Whether the public keys of the sandbox work. `auto` is on while `host` and `public_url` "
         "are loopback addresses, no proxy is trusted and no further host is allowed; whoever "

@@ -34,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    security_contact: str | None = None
     sandbox: str = "auto"
     sandbox_delay_s: float = 2.0
     sandbox_requests_per_day: int = 500

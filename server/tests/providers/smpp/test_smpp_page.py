@@ -44,7 +44,7 @@ def test_every_state_of_a_receipt_stands_on_the_page():
 
 
 def test_the_settings_shown_are_taken():
-    (shown,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    (shown,) = re.findall(r"<<'SETTINGS'\n(.*?)SETTINGS\n", PAGE, re.DOTALL)
     shown = json.dumps(json.loads(shown) | {"password": "s3cr3tpw"})
     assert repr(providers.settings("smpp", json.loads(shown))) == "<smpp smsc.example.com>"
     (private,) = re.findall(r'`("tls": false, .*?)`', PAGE)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from watchword.init.manifests import with_member
 
 SKILL_FOLDERS: Final = (".agents/skills", ".claude/skills")
+_FROM_HERE_TO_REPOSITORY: Final = 6
 _BEARER: Final = "Bearer watchword_sandbox_demo.watchword_sandbox_secret"
 MCP_FILES: Final = {".mcp.json": "mcpServers", ".cursor/mcp.json": "mcpServers"}
 """Claude Code's and Cursor's; the public key of the sandbox is in it, a key of yours never is."""
@@ -31,7 +32,9 @@ def with_entry(text: str | None, table: str, url: str) -> str:
 def skills() -> Iterator[tuple[str, str]]:
     """The files of the skills that this package carries: where each goes, and what it says."""
     root = Path(str(resources.files("watchword.init") / "skills"))
+    if not root.is_dir():  # run from the repository, where they are written
+        root = Path(__file__).resolve().parents[_FROM_HERE_TO_REPOSITORY - 1] / "skills"
     for path in sorted(root.rglob("*")):
-        if path.is_file():
+        if path.is_file() and "__pycache__" not in path.parts:
             for folder in SKILL_FOLDERS:
                 yield f"{folder}/{path.relative_to(root).as_posix()}", path.read_text("utf-8")

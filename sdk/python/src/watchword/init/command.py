@@ -41,7 +41,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     for each in planned:
         each.path.parent.mkdir(parents=True, exist_ok=True)
-        each.path.write_text(each.after, encoding="utf-8")
+        each.path.write_bytes(each.after.encode())
     say(_told(planned, folder) or "Nothing to change.\n")
     install = _install(project)
     if given.install:

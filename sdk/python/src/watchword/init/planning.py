@@ -123,4 +123,5 @@ def _changed(path: Path, after: str) -> Change:
 
 
 def _read(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+    # As bytes: the ends of somebody's lines stay as they are.
+    return path.read_bytes().decode("utf-8") if path.is_file() else None

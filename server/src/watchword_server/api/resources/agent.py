@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta
 
-from watchword_server.api.fields import Reply, ShownMode, shown_mode
+from watchword_server.api.fields import URI, Reply, ShownMode, shown_mode
 from watchword_server.api.operation import Call, Operation
 from watchword_server.domain.next_step import Step
 
@@ -15,14 +15,21 @@ class NextStep(Reply, frozen=True, kw_only=True):
 
     step: Annotated[Step, Meta(description="What to do.", examples=["send"])]
     why: Annotated[
-        str, Meta(description="What is missing.", examples=["No code was sent yet."])
-    ]  # fmt: skip
+        str,
+        Meta(min_length=1, description="What is missing.", examples=["No code was sent yet."]),
+    ]
     action: Annotated[
-        str, Meta(description="How to do it.", examples=["Send the first code: POST /v1/messages."])
+        str,
+        Meta(
+            min_length=1,
+            description="How to do it.",
+            examples=["Send the first code: POST /v1/messages."],
+        ),
     ]
     command: Annotated[
         str,
         Meta(
+            min_length=1,
             description="A command that does or shows it, for whoever runs the server.",
             examples=["watchword-server send +14155550123"],
         ),
@@ -32,10 +39,12 @@ class NextStep(Reply, frozen=True, kw_only=True):
         Meta(
             description="The page about it, as Markdown.",
             examples=["http://127.0.0.1:8080/docs/hosted-page.md"],
+            extra_json_schema=URI,
         ),
     ]
     done: Annotated[
-        Sequence[Step], Meta(description="The steps before it.", examples=[["get_scope"]])
+        Sequence[Step],
+        Meta(max_length=len(Step), description="The steps before it.", examples=[["get_scope"]]),
     ]
     mode: ShownMode = UNSET
 

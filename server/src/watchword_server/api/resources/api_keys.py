@@ -16,6 +16,7 @@ from watchword_server.api.fields import (
     Reply,
     instant,
     instant_or_none,
+    like,
 )
 from watchword_server.api.operation import Call, Operation
 from watchword_server.domain.errors import UNKNOWN_ID
@@ -26,7 +27,12 @@ from watchword_server.services.api_keys import Issued
 DAY_S = 86_400
 
 DevKey = Annotated[
-    str, Meta(description="The public half of the key, and its id.", examples=[EXAMPLE_KEY])
+    str,
+    Meta(
+        description="The public half of the key, and its id.",
+        examples=[EXAMPLE_KEY],
+        extra_json_schema=like(Prefix.API_KEY),
+    ),
 ]
 AllowedIps = Annotated[
     list[Cidr],
@@ -110,10 +116,22 @@ class ApiKeyView(Reply, frozen=True, kw_only=True):
     scopes: Annotated[
         list[Scope], Meta(description="What it may do.", examples=[["messages:send"]])
     ]
-    project_id: Annotated[str, Meta(examples=[EXAMPLE_PROJECT])]
+    project_id: Annotated[
+        str,
+        Meta(
+            description="The project it belongs to.",
+            examples=[EXAMPLE_PROJECT],
+            extra_json_schema=like(Prefix.PROJECT),
+        ),
+    ]
     disabled: Annotated[bool, Meta(description="Whether it is refused.", examples=[False])]
     allowed_ips: Annotated[
-        list[str], Meta(description="Where it works from; everywhere when empty.", examples=[[]])
+        list[Cidr],
+        Meta(
+            max_length=50,
+            description="Where it works from; everywhere when empty.",
+            examples=[[]],
+        ),
     ]
     expires_at: Annotated[Instant | None, Meta(description="Null: never.")]
     created_at: Instant
@@ -123,11 +141,17 @@ class IssuedApiKey(ApiKeyView, frozen=True, kw_only=True):
     """A key with its secret: no other answer shows it again."""
 
     dev_secret: Annotated[
-        str, Meta(description="The secret half. Keep it now.", examples=["wws_EXAMPLE"])
+        str,
+        Meta(
+            pattern="^wws_",
+            description="The secret half. Keep it now.",
+            examples=["wws_EXAMPLE"],
+        ),
     ]
     bearer: Annotated[
         str,
         Meta(
+            pattern=r"^key_[0-9a-f]{32}\.wws_",
             description="Both halves in one, for `Authorization: Bearer`.",
             examples=[f"{EXAMPLE_KEY}.wws_EXAMPLE"],
         ),
@@ -137,7 +161,7 @@ class IssuedApiKey(ApiKeyView, frozen=True, kw_only=True):
 class ApiKeyList(Reply, frozen=True, kw_only=True):
     """The keys of the project."""
 
-    data: Sequence[ApiKeyView]
+    data: Annotated[Sequence[ApiKeyView], Meta(description="All of them.")]
 
 
 class DeletedApiKey(Reply, frozen=True, kw_only=True):

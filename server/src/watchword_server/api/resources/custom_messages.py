@@ -41,9 +41,7 @@ class SendCustomMessage(Body, frozen=True, kw_only=True):
 class SentToOne(SentMessage, frozen=True, kw_only=True):
     """What was accepted for one of several recipients."""
 
-    to: Annotated[
-        str, Meta(description="The recipient as you wrote it.", examples=["+14155550123"])
-    ]
+    to: Annotated[To, Meta(description="The recipient as you wrote it.", examples=["+14155550123"])]
 
 
 class SentCustomMessage(SentMessage, frozen=True, kw_only=True):
@@ -52,7 +50,10 @@ class SentCustomMessage(SentMessage, frozen=True, kw_only=True):
     messages: (
         Annotated[
             Sequence[SentToOne],
-            Meta(description="One entry per recipient, in their order, where `to` was a list."),
+            Meta(
+                max_length=100,
+                description="One entry per recipient, in their order, where `to` was a list.",
+            ),
         ]
         | UnsetType
     ) = UNSET

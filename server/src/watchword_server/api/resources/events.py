@@ -78,7 +78,7 @@ class StreamEvents(Body, frozen=True, kw_only=True):
 class EventList(Reply, frozen=True, kw_only=True):
     """A page of events, newest first; it may be short although more follow."""
 
-    data: Sequence[WireEvent]
+    data: Annotated[Sequence[WireEvent], Meta(max_length=100, description="Newest first.")]
     next_cursor: NextCursor
     mode: ShownMode = UNSET
 

@@ -1,10 +1,6 @@
 """What an operator does about addresses that met a limit."""
 
-from typing import Annotated
-
-from msgspec import Meta
-
-from watchword_server.api.fields import Body, MaskedTo, Reply, To
+from watchword_server.api.fields import Body, Done, MaskedTo, Reply, To
 from watchword_server.api.operation import Call, Operation
 from watchword_server.domain.project import Scope
 
@@ -18,7 +14,7 @@ class UnlockAddress(Body, frozen=True, kw_only=True):
 class UnlockedAddress(Reply, frozen=True, kw_only=True):
     """An address that may verify again."""
 
-    unlocked: Annotated[bool, Meta(description="Always true.", examples=[True])]
+    unlocked: Done
     to: MaskedTo
 
 

@@ -40,19 +40,26 @@ class InboxEntry(Reply, frozen=True, kw_only=True):
     """A message that stayed on the server."""
 
     message_id: MessageId
-    to: Annotated[str, Meta(description="The recipient in full.", examples=["+14155550123"])]
-    channel: Annotated[Channel, Meta(examples=["sms"])]
+    to: Annotated[To, Meta(description="The recipient in full.", examples=["+14155550123"])]
+    channel: Annotated[Channel, Meta(description="How it was to go out.", examples=["sms"])]
     text: Annotated[
         str, Meta(description="What was said.", examples=["482913 is your Example code."])
     ]
-    code: Annotated[str, Meta(description="The code alone.", examples=["482913"])]
+    code: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9]{0,10}$",
+            description="The code alone; empty where there is none.",
+            examples=["482913"],
+        ),
+    ]
     at: Instant
 
 
 class InboxList(Reply, frozen=True, kw_only=True):
     """A page of messages, newest first."""
 
-    data: Sequence[InboxEntry]
+    data: Annotated[Sequence[InboxEntry], Meta(max_length=100, description="Newest first.")]
     next_cursor: NextCursor
     mode: ShownMode = UNSET
 

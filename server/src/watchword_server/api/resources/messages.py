@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from watchword_server.api.fields import (
     CHANNELS,
+    URI,
     Body,
     Cursor,
     Instant,
@@ -20,6 +21,7 @@ from watchword_server.api.fields import (
     TemplateId,
     instant,
     instant_or_none,
+    like,
     message_id,
     page,
     position,
@@ -48,10 +50,17 @@ class ListMessages(Body, frozen=True, kw_only=True):
 class ReportView(Reply, frozen=True, kw_only=True):
     """What a provider said later of a delivery."""
 
-    status: Annotated[DeliveryStatus, Meta(examples=["delivered"])]
+    status: Annotated[
+        DeliveryStatus, Meta(description="What became of it.", examples=["delivered"])
+    ]
     reason: Annotated[Reason | None, Meta(description="Why it did not arrive; null otherwise.")]
     raw: Annotated[
-        str | None, Meta(description="The provider's own code for it.", examples=["30003"])
+        str | None,
+        Meta(
+            description="The provider's own code for it.",
+            examples=["30003"],
+            extra_json_schema={"maxLength": 200},
+        ),
     ]
     moved: Annotated[
         bool,
@@ -67,12 +76,19 @@ class DeliveryView(Reply, frozen=True, kw_only=True):
     """One message handed over to one provider."""
 
     delivery_id: Annotated[
-        str, Meta(examples=["dlv_0193f2c1a7b47c3e9d5a1b2c3d4e5f61"])
-    ]  # fmt: skip
-    channel: Annotated[Channel, Meta(examples=["sms"])]
-    provider: Annotated[str, Meta(description="Who carried it.", examples=["inbox"])]
+        str,
+        Meta(
+            description="The id of the delivery.",
+            examples=["dlv_0193f2c1a7b47c3e9d5a1b2c3d4e5f61"],
+            extra_json_schema=like(Prefix.DELIVERY),
+        ),
+    ]
+    channel: Annotated[Channel, Meta(description="How it was sent.", examples=["sms"])]
+    provider: Annotated[str, Meta(max_length=40, description="Who carried it.", examples=["inbox"])]
     step: Annotated[int, Meta(ge=0, description="Its step of the route, from 0.", examples=[0])]
-    status: Annotated[DeliveryStatus, Meta(examples=["delivered"])]
+    status: Annotated[
+        DeliveryStatus, Meta(description="What became of it.", examples=["delivered"])
+    ]
     reason: Annotated[Reason | None, Meta(description="Why it did not arrive; null otherwise.")]
     maybe_duplicate: Annotated[
         bool,
@@ -89,22 +105,39 @@ class TimelineEntry(Reply, frozen=True, kw_only=True):
     """Something that happened."""
 
     sequence: Annotated[int, Meta(ge=1, description="Its place, from 1.", examples=[1])]
-    type: Annotated[EventType, Meta(examples=["verification.created"])]
+    type: Annotated[
+        EventType, Meta(description="What happened.", examples=["verification.created"])
+    ]
     at: Instant
-    data: Annotated[Data, Meta(examples=[{"to": "+14*****0123", "channel": "sms"}])]
+    data: Annotated[
+        Data,
+        Meta(
+            description="What is known about it.",
+            examples=[{"to": "+14*****0123", "channel": "sms"}],
+        ),
+    ]
 
 
 class MessageSummary(Reply, frozen=True, kw_only=True):
     """A verification, as lists show it."""
 
     message_id: MessageId
-    status: Annotated[Status, Meta(examples=["pending"])]
+    status: Annotated[Status, Meta(description="Where it is.", examples=["pending"])]
     to: MaskedTo
-    send_channel: Annotated[Channel, Meta(examples=["sms"])]
+    send_channel: Annotated[
+        Channel, Meta(description="The channel it is sent by.", examples=["sms"])
+    ]
     template_id: TemplateId
-    language: Annotated[str, Meta(examples=["en"])]
-    purpose: Annotated[str, Meta(examples=["login"])]
-    assurance: Annotated[Assurance, Meta(examples=["restricted"])]
+    language: Annotated[
+        str, Meta(max_length=35, description="The language that was asked for.", examples=["en"])
+    ]
+    purpose: Annotated[
+        str, Meta(max_length=40, description="What the code is for.", examples=["login"])
+    ]
+    assurance: Annotated[
+        Assurance,
+        Meta(description="What an approval proves (NIST SP 800-63B-4).", examples=["restricted"]),
+    ]
     created_at: Instant
     expires_at: Instant
     ended_at: Annotated[
@@ -125,6 +158,7 @@ class Message(MessageSummary, frozen=True, kw_only=True):
         Meta(
             description="Seconds until it may be sent again; null when it never may.",
             examples=[30],
+            extra_json_schema={"minimum": 0},
         ),
     ]
     verification_url: Annotated[
@@ -132,11 +166,13 @@ class Message(MessageSummary, frozen=True, kw_only=True):
         Meta(
             description="Where the person can type the code on a page of this server, so that "
             "nobody else sees it; null once it has ended, and where a code is bound to a payment.",
-            examples=["https://otp.example.com/v/AZKyw9Tlf2Chssw..."],
+            examples=["https://otp.example.com/v/AZKyw9Tlf2Chssw"],
+            extra_json_schema=URI,
         ),
     ]
     metadata: Annotated[
-        dict[str, str], Meta(description="What you gave.", examples=[{"user_id": "u_42"}])
+        dict[str, str],
+        Meta(max_length=20, description="What you gave.", examples=[{"user_id": "u_42"}]),
     ]
     deliveries: Annotated[Sequence[DeliveryView], Meta(description="Every delivery, oldest first.")]
     timeline: Annotated[
@@ -148,7 +184,7 @@ class Message(MessageSummary, frozen=True, kw_only=True):
 class MessageList(Reply, frozen=True, kw_only=True):
     """A page of verifications, newest first."""
 
-    data: Sequence[MessageSummary]
+    data: Annotated[Sequence[MessageSummary], Meta(max_length=100, description="Newest first.")]
     next_cursor: NextCursor
     mode: ShownMode = UNSET
 

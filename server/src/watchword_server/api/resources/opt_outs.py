@@ -18,6 +18,7 @@ from watchword_server.api.fields import (
     ShownMode,
     To,
     instant,
+    like,
     page,
     position,
     shown_mode,
@@ -68,9 +69,16 @@ class RemoveOptOut(Body, frozen=True, kw_only=True):
 class OptOutView(Reply, frozen=True, kw_only=True):
     """An address that gets no messages over a channel."""
 
-    opt_out_id: Annotated[str, Meta(examples=[f"opt_{EXAMPLE_ID}"])]
+    opt_out_id: Annotated[
+        str,
+        Meta(
+            description="The id of the opt-out.",
+            examples=[f"opt_{EXAMPLE_ID}"],
+            extra_json_schema=like(Prefix.OPT_OUT),
+        ),
+    ]
     to: MaskedTo
-    channel: Annotated[Channel, Meta(examples=["sms"])]
+    channel: Annotated[Channel, Meta(description="Over which nothing is sent.", examples=["sms"])]
     source: Annotated[
         Literal["recipient", "operator"],
         Meta(description="Who wanted it so.", examples=["recipient"]),
@@ -81,7 +89,7 @@ class OptOutView(Reply, frozen=True, kw_only=True):
 class OptOutList(Reply, frozen=True, kw_only=True):
     """A page of opt-outs, newest first."""
 
-    data: Sequence[OptOutView]
+    data: Annotated[Sequence[OptOutView], Meta(max_length=100, description="Newest first.")]
     next_cursor: NextCursor
     mode: ShownMode = UNSET
 
@@ -89,7 +97,7 @@ class OptOutList(Reply, frozen=True, kw_only=True):
 class AddedOptOuts(Reply, frozen=True, kw_only=True):
     """What the address gets no messages over, from now on."""
 
-    data: Sequence[OptOutView]
+    data: Annotated[Sequence[OptOutView], Meta(max_length=8, description="One for each channel.")]
     mode: ShownMode = UNSET
 
 

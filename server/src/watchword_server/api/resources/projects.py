@@ -14,6 +14,7 @@ from watchword_server.api.fields import (
     Name,
     Reply,
     instant,
+    like,
 )
 from watchword_server.api.operation import Call, Operation
 from watchword_server.domain.errors import CONFLICT, bad_field
@@ -21,7 +22,14 @@ from watchword_server.domain.ids import Prefix, parse, text
 from watchword_server.domain.project import Mode, Project, Scope
 from watchword_server.domain.quiet_hours import Marketing, minutes, written
 
-ProjectId = Annotated[str, Meta(description="The project's id.", examples=[EXAMPLE_PROJECT])]
+ProjectId = Annotated[
+    str,
+    Meta(
+        description="The project's id.",
+        examples=[EXAMPLE_PROJECT],
+        extra_json_schema=like(Prefix.PROJECT),
+    ),
+]
 ProjectMode = Annotated[
     Mode,
     Meta(
@@ -120,7 +128,9 @@ class UpdateProject(Body, frozen=True, kw_only=True):
     mode: ProjectMode | None = None
     limits: Limits | None = None
     link_domains: LinkDomains | None = None
-    marketing: MarketingHours | None = None
+    marketing: Annotated[
+        MarketingHours | None, Meta(description="When marketing may be sent, if at all.")
+    ] = None
     daily_budget: DailyBudget | None = None
     low_balance: LowBalance | None = None
 
@@ -133,7 +143,7 @@ class ProjectView(Reply, frozen=True, kw_only=True):
     mode: ProjectMode
     limits: Limits
     link_domains: LinkDomains
-    marketing: MarketingHours
+    marketing: Annotated[MarketingHours, Meta(description="When marketing may be sent, if at all.")]
     daily_budget: DailyBudget
     low_balance: LowBalance
     created_at: Instant
@@ -142,7 +152,7 @@ class ProjectView(Reply, frozen=True, kw_only=True):
 class ProjectList(Reply, frozen=True, kw_only=True):
     """The projects of this server."""
 
-    data: Sequence[ProjectView]
+    data: Annotated[Sequence[ProjectView], Meta(description="All of them.")]
 
 
 class DeletedProject(Reply, frozen=True, kw_only=True):

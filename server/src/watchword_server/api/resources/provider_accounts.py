@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from watchword_server.api.fields import Deleted, Instant, Reply, instant
+from watchword_server.api.fields import CHANNELS, SOME, URI, Deleted, Instant, Reply, instant
 from watchword_server.api.operation import Call, Operation
 from watchword_server.api.resources.provider_bodies import (
     EXAMPLE_SETTINGS,
@@ -24,9 +24,11 @@ from watchword_server.domain.project import Scope
 from watchword_server.ports.providers import Field, ProviderType
 from watchword_server.services.accounts import AccountChanges, NewAccount, ShownAccount
 
+_TYPES = ("string", "integer", "number", "boolean", "object", "array", "choice")
 Channels = Annotated[
-    Sequence[str], Meta(description="What it can carry.", examples=[["email"]])
-]  # fmt: skip
+    Sequence[Annotated[str, Meta(extra_json_schema={"enum": list(CHANNELS)})]],
+    Meta(max_length=len(CHANNELS), description="What it can carry.", examples=[["email"]]),
+]
 Reports = Annotated[
     bool,
     Meta(description="Whether it tells later what became of a message.", examples=[False]),
@@ -36,19 +38,27 @@ Reports = Annotated[
 class ProviderSetting(Reply, frozen=True, kw_only=True):
     """One setting that a vendor declares."""
 
-    name: Annotated[str, Meta(description="Its name.", examples=["host"])]
+    name: Annotated[
+        str, Meta(min_length=1, max_length=64, description="Its name.", examples=["host"])
+    ]
     type: Annotated[
         str,
         Meta(
-            description="`string`, `integer`, `number`, `boolean`, `object`, `array` or `choice`.",
+            description="What its value is.",
             examples=["string"],
+            extra_json_schema={"enum": list(_TYPES)},
         ),
     ]
     choices: Annotated[
         Sequence[str], Meta(description="What may be written, of a choice.", examples=[[]])
     ]
     description: Annotated[
-        str, Meta(description="What it is.", examples=["The mail server that takes codes."])
+        str,
+        Meta(
+            min_length=1,
+            description="What it is.",
+            examples=["The mail server that takes codes."],
+        ),
     ]
     required: Annotated[bool, Meta(description="Whether it must be given.", examples=[True])]
     default: Annotated[Any, Meta(description="What holds where it is not given.", examples=[None])]
@@ -62,7 +72,8 @@ class ProviderTypeView(Reply, frozen=True, kw_only=True):
 
     name: ProviderName
     description: Annotated[
-        str, Meta(description="What it is.", examples=["Email over SMTP (RFC 5321)."])
+        str,
+        Meta(min_length=1, description="What it is.", examples=["Email over SMTP (RFC 5321)."]),
     ]
     channels: Channels
     reports: Reports
@@ -71,15 +82,19 @@ class ProviderTypeView(Reply, frozen=True, kw_only=True):
         Meta(
             description="Its page; null for one that comes from an outside package.",
             examples=["http://127.0.0.1:8080/docs/providers/smtp.md"],
+            extra_json_schema=URI,
         ),
     ]
-    settings: Sequence[ProviderSetting]
+    settings: Annotated[
+        Sequence[ProviderSetting],
+        Meta(max_length=100, description="What an account of it is told."),
+    ]
 
 
 class ProviderTypeList(Reply, frozen=True, kw_only=True):
     """The vendors of this server."""
 
-    data: Sequence[ProviderTypeView]
+    data: Annotated[Sequence[ProviderTypeView], Meta(description="All of them.")]
 
 
 class ProviderView(Reply, frozen=True, kw_only=True):
@@ -93,13 +108,14 @@ class ProviderView(Reply, frozen=True, kw_only=True):
     settings: Annotated[
         dict[str, Any],
         Meta(
+            max_length=100,
             description="What it was told; secrets are null.",
             examples=[EXAMPLE_SETTINGS | {"password": None}],
         ),
     ]
     secrets_set: Annotated[
-        Sequence[str],
-        Meta(description="The secrets it was told.", examples=[["password"]]),
+        Sequence[Annotated[str, Meta(min_length=1, max_length=64)]],
+        Meta(max_length=100, description="The secrets it was told.", examples=[["password"]]),
     ]
     weight: Weight
     disabled: IsDisabled
@@ -109,6 +125,7 @@ class ProviderView(Reply, frozen=True, kw_only=True):
             description="Why it cannot be used at all, such as a package that is gone; null where "
             "it can.",
             examples=[None],
+            extra_json_schema=SOME,
         ),
     ]
     health: Annotated[
@@ -123,6 +140,7 @@ class ProviderView(Reply, frozen=True, kw_only=True):
         Meta(
             description="What the vendor has to call with its reports, where it reports at all.",
             examples=["https://otp.example.com/callbacks/prv_0193f2c1a7b47c3e9d5a1b2c3d4e5f60"],
+            extra_json_schema=URI,
         ),
     ]
     created_at: Instant
@@ -132,7 +150,7 @@ class ProviderView(Reply, frozen=True, kw_only=True):
 class ProviderList(Reply, frozen=True, kw_only=True):
     """The accounts of the project."""
 
-    data: Sequence[ProviderView]
+    data: Annotated[Sequence[ProviderView], Meta(description="All of them.")]
 
 
 class DeletedProvider(Reply, frozen=True, kw_only=True):

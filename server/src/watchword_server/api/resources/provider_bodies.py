@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from watchword_server.api.fields import END, EXAMPLE_ID, Body, To
+from watchword_server.api.fields import END, EXAMPLE_ID, Body, To, like
 from watchword_server.domain.channel import Channel
 from watchword_server.domain.ids import Prefix
 from watchword_server.domain.provider_account import MOST_WEIGHT, NAME
@@ -13,8 +13,13 @@ EXAMPLE_ACCOUNT = f"{Prefix.PROVIDER.value}_{EXAMPLE_ID}"
 EXAMPLE_SETTINGS = {"host": "smtp.example.com", "from_address": "codes@example.com"}
 
 ProviderId = Annotated[
-    str, Meta(description="The id of the account.", examples=[EXAMPLE_ACCOUNT])
-]  # fmt: skip
+    str,
+    Meta(
+        description="The id of the account.",
+        examples=[EXAMPLE_ACCOUNT],
+        extra_json_schema=like(Prefix.PROVIDER),
+    ),
+]
 AccountName = Annotated[
     str,
     Meta(

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from watchword_server.api.fields import Body, Instant, Reply, instant_or_none
+from watchword_server.api.fields import SOME, Body, Instant, Reply, instant_or_none
 from watchword_server.api.operation import Call, Operation
 from watchword_server.api.resources.provider_accounts import ONE, account_id
 from watchword_server.api.resources.provider_bodies import (
@@ -40,13 +40,26 @@ class ProviderTest(Reply, frozen=True, kw_only=True):
     ]
     channel: TriedChannel
     reference: Annotated[
-        str | None, Meta(description="The vendor's id of the message.", examples=["msg-1"])
+        str | None,
+        Meta(
+            description="The vendor's id of the message.",
+            examples=["msg-1"],
+            extra_json_schema=SOME,
+        ),
     ]
     reason: Annotated[Reason | None, Meta(description="Why it was not accepted.", examples=[None])]
-    raw: Annotated[str | None, Meta(description="The vendor's own code or words.", examples=[None])]
+    raw: Annotated[
+        str | None,
+        Meta(
+            description="The vendor's own code or words.",
+            examples=[None],
+            extra_json_schema={"maxLength": 200},
+        ),
+    ]
     advice: Annotated[
-        str | None, Meta(description="What to do about it.", examples=[None])
-    ]  # fmt: skip
+        str | None,
+        Meta(description="What to do about it.", examples=[None], extra_json_schema=SOME),
+    ]
     duration_ms: Duration
 
 
@@ -54,12 +67,24 @@ class ProviderCheckup(Reply, frozen=True, kw_only=True):
     """The vendor's own word on an account."""
 
     ok: Annotated[bool, Meta(description="Whether it can be used.", examples=[True])]
-    detail: Annotated[str, Meta(description="One sentence.", examples=["The log-in works."])]
+    detail: Annotated[
+        str, Meta(min_length=1, description="One sentence.", examples=["The log-in works."])
+    ]
     balance: Annotated[
-        str | None, Meta(description="What is left, where the vendor tells.", examples=["12.34"])
+        str | None,
+        Meta(
+            description="What is left, where the vendor tells.",
+            examples=["12.34"],
+            extra_json_schema=SOME,
+        ),
     ]
     currency: Annotated[
-        str | None, Meta(description="ISO 4217, where the vendor tells.", examples=["EUR"])
+        str | None,
+        Meta(
+            description="ISO 4217, where the vendor tells.",
+            examples=["EUR"],
+            extra_json_schema=SOME,
+        ),
     ]
     duration_ms: Duration
 
@@ -78,9 +103,16 @@ class ProviderHealth(Reply, frozen=True, kw_only=True):
     ]
     errors: Annotated[
         int,
-        Meta(description="Of these hand-overs, those that failed or got no answer.", examples=[0]),
+        Meta(
+            ge=0,
+            le=20,
+            description="Of these hand-overs, those that failed or got no answer.",
+            examples=[0],
+        ),
     ]
-    total: Annotated[int, Meta(description="Its last hand-overs, 20 at most.", examples=[20])]
+    total: Annotated[
+        int, Meta(ge=0, le=20, description="Its last hand-overs, 20 at most.", examples=[20])
+    ]
     opened_at: Annotated[
         Instant | None, Meta(description="Since when it is left alone.", examples=[None])
     ]
@@ -88,7 +120,8 @@ class ProviderHealth(Reply, frozen=True, kw_only=True):
         Instant | None, Meta(description="From when it is tried again.", examples=[None])
     ]
     broken: Annotated[
-        str | None, Meta(description="Why it cannot be used at all.", examples=[None])
+        str | None,
+        Meta(description="Why it cannot be used at all.", examples=[None], extra_json_schema=SOME),
     ]
     checkup: Annotated[
         ProviderCheckup | None,
@@ -145,7 +178,7 @@ async def _test(call: Call, body: TryProvider, _query: None) -> ProviderTest:
         accepted=tried.ended is Ended.ACCEPTED,
         outcome=tried.ended,
         channel=Channel(tried.channel),
-        reference=tried.reference,
+        reference=tried.reference or None,
         reason=tried.reason,
         raw=tried.raw,
         advice=tried.says,

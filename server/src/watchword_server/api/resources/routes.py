@@ -33,7 +33,7 @@ from watchword_server.domain.errors import (
     bad_field,
 )
 from watchword_server.domain.project import Scope
-from watchword_server.domain.route_plan import LeftOut, Plan, PlanStep, short_form
+from watchword_server.domain.route_plan import MAX_STEPS, LeftOut, Plan, PlanStep, short_form
 from watchword_server.services.routes import CheckedRoute, Recipient, SavedRoute
 
 
@@ -41,13 +41,19 @@ class RouteView(Reply, frozen=True, kw_only=True):
     """A saved route."""
 
     route_id: RouteId
-    description: Annotated[str, Meta(description="What it is for.", examples=["Log-in codes"])]
-    steps: Annotated[Sequence[StepBody], Meta(description="In the order they are tried.")]
+    description: Annotated[
+        str, Meta(max_length=255, description="What it is for.", examples=["Log-in codes"])
+    ]
+    steps: Annotated[
+        Sequence[StepBody],
+        Meta(min_length=1, max_length=MAX_STEPS, description="In the order they are tried."),
+    ]
     short_form: Annotated[
         str | None,
         Meta(
             description="The same in short; null where accounts or conditions do not fit into it.",
             examples=["whatsapp(30s)|sms"],
+            extra_json_schema={"minLength": 1},
         ),
     ]
     templates: Annotated[
@@ -61,7 +67,7 @@ class RouteView(Reply, frozen=True, kw_only=True):
 class RouteList(Reply, frozen=True, kw_only=True):
     """The routes of the project."""
 
-    data: Sequence[RouteView]
+    data: Annotated[Sequence[RouteView], Meta(description="All of them.")]
 
 
 class DeletedRoute(Reply, frozen=True, kw_only=True):
@@ -75,12 +81,16 @@ class RouteProblem(Reply, frozen=True, kw_only=True):
     """One thing that keeps a route from being saved or used."""
 
     field: Annotated[
-        str, Meta(description="Where; steps count from 0.", examples=["steps[1].channel"])
+        str,
+        Meta(min_length=1, description="Where; steps count from 0.", examples=["steps[1].channel"]),
     ]
-    rule: Annotated[str, Meta(description="A machine word.", examples=["unknown_account"])]
+    rule: Annotated[
+        str, Meta(pattern="^[a-z_]+$", description="A machine word.", examples=["unknown_account"])
+    ]
     message: Annotated[
         str,
         Meta(
+            min_length=1,
             description="What is wrong; steps count from 1.",
             examples=["step 2: there is no provider account of that name"],
         ),

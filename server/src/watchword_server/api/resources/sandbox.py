@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from watchword_server.api.fields import Body, Reply, ShownMode, shown_mode
+from watchword_server.api.fields import SOME, Body, Reply, ShownMode, shown_mode
 from watchword_server.api.operation import Call, Operation
 from watchword_server.api.resources.inbox import InboxList, ListInboxMessages, list_inbox
 from watchword_server.api.resources.webhook_bodies import EndpointId, Secret, Url, Username
@@ -32,12 +32,15 @@ class SandboxWebhook(Reply, frozen=True, kw_only=True):
     endpoint_id: EndpointId
     url: Url
     username: Annotated[
-        str, Meta(description="The name in X-CALLBACK-ID.", examples=["sandbox_demo"])
+        str,
+        Meta(max_length=64, description="The name in X-CALLBACK-ID.", examples=["sandbox_demo"]),
     ]
     secret: (
         Annotated[
             str,
             Meta(
+                min_length=8,
+                max_length=100,
                 description="What verifies its callbacks, where none was given. Keep it now.",
                 examples=["3f7c0b5f8e0d4a7e"],
             ),
@@ -48,7 +51,12 @@ class SandboxWebhook(Reply, frozen=True, kw_only=True):
         bool, Meta(description="Whether it answered a signed ping with 2xx.", examples=[True])
     ]
     error: Annotated[
-        str | None, Meta(description="What went wrong with the ping.", examples=[None])
+        str | None,
+        Meta(
+            description="What went wrong with the ping; null for nothing.",
+            examples=[None],
+            extra_json_schema=SOME,
+        ),
     ]
     mode: ShownMode = UNSET
 

@@ -99,11 +99,21 @@ class TemplateParts(Body, frozen=True, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
-    whatsapp_config: WhatsappConfig | UnsetType | None = UNSET
-    sms_config: SmsConfig | UnsetType | None = UNSET
-    voice_config: VoiceConfig | UnsetType | None = UNSET
-    email_config: EmailConfig | UnsetType | None = UNSET
-    pwa_config: PwaConfig | UnsetType | None = UNSET
+    whatsapp_config: (
+        Annotated[WhatsappConfig | None, Meta(description="What WhatsApp says.")] | UnsetType
+    ) = UNSET
+    sms_config: Annotated[SmsConfig | None, Meta(description="What an SMS says.")] | UnsetType = (
+        UNSET
+    )
+    voice_config: (
+        Annotated[VoiceConfig | None, Meta(description="What a call says.")] | UnsetType
+    ) = UNSET
+    email_config: (
+        Annotated[EmailConfig | None, Meta(description="What an email says.")] | UnsetType
+    ) = UNSET
+    pwa_config: (
+        Annotated[PwaConfig | None, Meta(description="Kept for you, and not used.")] | UnsetType
+    ) = UNSET
     contents: (
         Annotated[
             Mapping[Channel, Mapping[Tag, ContentBody]],

@@ -183,8 +183,12 @@ class EmailConfig(Body, frozen=True, kw_only=True):
 class PwaConfig(Body, frozen=True, kw_only=True):
     """Kept for you, and not used: this server has no web app to link to."""
 
-    pwa_platform: Annotated[str, Meta(max_length=100, examples=["web"])] = ""
-    pwa_code: Annotated[str, Meta(max_length=200, examples=["demo"])] = ""
+    pwa_platform: Annotated[
+        str, Meta(max_length=100, description="The web app's platform.", examples=["web"])
+    ] = ""
+    pwa_code: Annotated[
+        str, Meta(max_length=200, description="The web app's code.", examples=["demo"])
+    ] = ""
 
 
 class SmsSummary(Body, frozen=True, kw_only=True):
@@ -212,4 +216,7 @@ class SmsDetails(SmsConfig, frozen=True, kw_only=True):
 class EmailSummary(Body, frozen=True, kw_only=True):
     """An email without its words."""
 
-    template_name: Annotated[str, Meta(description="A name for people.", examples=["log-in"])]
+    template_name: Annotated[
+        str,
+        Meta(min_length=1, max_length=128, description="A name for people.", examples=["log-in"]),
+    ]

@@ -69,15 +69,26 @@ class PreviewTemplate(Body, frozen=True, kw_only=True):
 class CostView(Reply, frozen=True, kw_only=True):
     """What one message costs."""
 
-    amount: Annotated[str, Meta(description="A decimal number.", examples=["0.064"])]
-    currency: Annotated[str, Meta(description="ISO 4217.", examples=["USD"])]
+    amount: Annotated[
+        str,
+        Meta(pattern=r"^[0-9.]+$", description="A decimal number.", examples=["0.064"]),
+    ]
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217.", examples=["USD"])]
 
 
 class PreviewedMessage(Reply, frozen=True, kw_only=True):
     """One message as it would be sent, with an example of a code."""
 
-    channel: Annotated[Channel, Meta(examples=["sms"])]
-    language: Annotated[str, Meta(description="The language that was found.", examples=["default"])]
+    channel: Annotated[Channel, Meta(description="How it would be sent.", examples=["sms"])]
+    language: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=35,
+            description="The language that was found.",
+            examples=["default"],
+        ),
+    ]
     text: Annotated[
         str,
         Meta(
@@ -90,9 +101,21 @@ class PreviewedMessage(Reply, frozen=True, kw_only=True):
     encoding: Annotated[
         Encoding | None, Meta(description="The alphabet of an SMS.", examples=["gsm7"])
     ]
-    units: Annotated[int | None, Meta(description="Its septets or UTF-16 units.", examples=[49])]
+    units: Annotated[
+        int | None,
+        Meta(
+            description="Its septets or UTF-16 units.",
+            examples=[49],
+            extra_json_schema={"minimum": 0},
+        ),
+    ]
     segments: Annotated[
-        int | None, Meta(description="How many SMS are paid; null elsewhere.", examples=[1])
+        int | None,
+        Meta(
+            description="How many SMS are paid; null elsewhere.",
+            examples=[1],
+            extra_json_schema={"minimum": 1},
+        ),
     ]
     cost: Annotated[
         CostView | None,
@@ -105,7 +128,7 @@ class TemplatePreview(Reply, frozen=True, kw_only=True):
 
     template_id: TemplateId
     version: Version
-    data: Sequence[PreviewedMessage]
+    data: Annotated[Sequence[PreviewedMessage], Meta(description="What would be sent.")]
 
 
 class ApproveTemplate(Body, frozen=True, kw_only=True):

@@ -40,7 +40,19 @@ Version = Annotated[int, Meta(ge=1, description="Which version it is.", examples
 ReviewStatus = Annotated[
     int, Meta(ge=1, le=3, description="1 pending, 2 approved, 3 rejected.", examples=[2])
 ]
-Remark = Annotated[str, Meta(description="What the reviewer said.", examples=[""])]
+Remark = Annotated[str, Meta(max_length=1000, description="What the reviewer said.", examples=[""])]
+WhatFor = Annotated[
+    str, Meta(max_length=255, description="What it is for.", examples=["Log-in codes"])
+]
+SavedRoute = Annotated[
+    str | None,
+    Meta(
+        description="The saved route it is sent by.",
+        examples=[None],
+        extra_json_schema={"minLength": 1, "maxLength": 64},
+    ),
+]
+BrandName = Annotated[str, Meta(min_length=1, description="Who sends.", examples=["Example"])]
 
 
 class WaitingChange(Reply, frozen=True, kw_only=True):
@@ -55,24 +67,25 @@ class TemplateFacts(Reply, frozen=True, kw_only=True):
     """What lists and single templates have in common."""
 
     template_id: TemplateId
-    description: Annotated[str, Meta(description="What it is for.", examples=["Log-in codes"])]
+    description: WhatFor
     send_channel_strategy: Annotated[
         str,
         Meta(
+            max_length=100,
             description="The channels, in the order they are tried; empty where `route` says it.",
             examples=["sms|voice"],
         ),
     ]
-    route: Annotated[
-        str | None, Meta(description="The saved route it is sent by.", examples=[None])
-    ]
-    brand_name: Annotated[str, Meta(description="Who sends.", examples=["Example"])]
+    route: SavedRoute
+    brand_name: BrandName
     verify_code_config: Annotated[
         VerifyCodeConfig | None, Meta(description="Null where it carries no code.")
     ]
-    whatsapp_config: WhatsappConfig | UnsetType = UNSET
-    voice_config: VoiceConfig | UnsetType = UNSET
-    pwa_config: PwaConfig | UnsetType = UNSET
+    whatsapp_config: (
+        Annotated[WhatsappConfig, Meta(description="What WhatsApp says.")] | UnsetType
+    ) = UNSET
+    voice_config: Annotated[VoiceConfig, Meta(description="What a call says.")] | UnsetType = UNSET
+    pwa_config: Annotated[PwaConfig, Meta(description="Kept, and not used.")] | UnsetType = UNSET
     status: ReviewStatus
     audit_remark: Remark
     created_time: Annotated[
@@ -101,12 +114,23 @@ class ContentView(Reply, frozen=True, kw_only=True):
     text: Annotated[
         str,
         Meta(
+            min_length=1,
             description="Variables stand in double braces.",
             examples=["{{code}} is your Example code. It is good for {{ttl}} minutes."],
         ),
     ]
-    subject: Annotated[str | None, Meta(description="An email's subject.", examples=["Your code"])]
-    html: Annotated[str | None, Meta(description="An email's HTML.")]
+    subject: Annotated[
+        str | None,
+        Meta(
+            description="An email's subject.",
+            examples=["Your code"],
+            extra_json_schema={"maxLength": 255},
+        ),
+    ]
+    html: Annotated[
+        str | None,
+        Meta(description="An email's HTML.", extra_json_schema={"maxLength": 60_000}),
+    ]
 
 
 Contents = Annotated[
@@ -122,7 +146,9 @@ Purpose = Annotated[Category, Meta(description="What it is for.", examples=["aut
 class FindingView(Reply, frozen=True, kw_only=True):
     """One thing that the policy says about a template."""
 
-    rule: Annotated[str, Meta(description="A machine word.", examples=["segments"])]
+    rule: Annotated[
+        str, Meta(pattern="^[a-z_]+$", description="A machine word.", examples=["segments"])
+    ]
     severity: Annotated[
         Severity,
         Meta(
@@ -131,10 +157,11 @@ class FindingView(Reply, frozen=True, kw_only=True):
             examples=["warning"],
         ),
     ]
-    field: Annotated[str, Meta(description="Where.", examples=["sms_config"])]
+    field: Annotated[str, Meta(min_length=1, description="Where.", examples=["sms_config"])]
     message: Annotated[
         str,
         Meta(
+            min_length=1,
             description="What is wrong, and why.",
             examples=["sms, default: it takes 2 segments, each one is paid"],
         ),
@@ -142,12 +169,20 @@ class FindingView(Reply, frozen=True, kw_only=True):
     fix: Annotated[
         str,
         Meta(
+            min_length=1,
             description="What to do.",
             examples=["Shorten it: 171 units, one segment holds 160."],
         ),
     ]
     channel: Annotated[Channel | None, Meta(description="On which channel.", examples=["sms"])]
-    language: Annotated[str | None, Meta(description="In which language.", examples=["default"])]
+    language: Annotated[
+        str | None,
+        Meta(
+            description="In which language.",
+            examples=["default"],
+            extra_json_schema={"minLength": 1, "maxLength": 35},
+        ),
+    ]
 
 
 Findings = Annotated[Sequence[FindingView], Meta(description="Errors first.")]
@@ -173,20 +208,20 @@ class TemplateVersion(Reply, frozen=True, kw_only=True):
     reviewed_by: Annotated[
         str,
         Meta(
+            max_length=100,
             description="Who decided: the name of a key or the operator; empty for a setting.",
             examples=["operator"],
         ),
     ]
     submitted_at: Instant
     reviewed_at: Annotated[Instant | None, Meta(description="Null until then.")]
-    description: Annotated[str, Meta(description="What it is for.", examples=["Log-in codes"])]
+    description: WhatFor
     send_channel_strategy: Annotated[
-        str, Meta(description="The channels, in order.", examples=["sms|voice"])
+        str,
+        Meta(max_length=100, description="The channels, in order.", examples=["sms|voice"]),
     ]
-    route: Annotated[
-        str | None, Meta(description="The saved route it is sent by.", examples=[None])
-    ]
-    brand_name: Annotated[str, Meta(description="Who sends.", examples=["Example"])]
+    route: SavedRoute
+    brand_name: BrandName
     verify_code_config: Annotated[
         VerifyCodeConfig | None, Meta(description="Null where it carries no code.")
     ]
@@ -197,7 +232,7 @@ class TemplateVersion(Reply, frozen=True, kw_only=True):
 class TemplateVersionList(Reply, frozen=True, kw_only=True):
     """The versions of a template, newest first, at most a hundred."""
 
-    data: Sequence[TemplateVersion]
+    data: Annotated[Sequence[TemplateVersion], Meta(max_length=100, description="Newest first.")]
 
 
 def summary(standing: Standing) -> TemplateSummary:

@@ -30,8 +30,10 @@ from watchword_server.services.templates import Standing
 class TemplateDone(Reply, frozen=True, kw_only=True):
     """It was done, in the field's own words."""
 
-    code: Annotated[int, Meta(description="Always 0.", examples=[0])] = 0
-    message: Annotated[str, Meta(description="Always success.", examples=["success"])] = "success"
+    code: Annotated[int, Meta(ge=0, le=0, description="Always 0.", examples=[0])] = 0
+    message: Annotated[
+        str, Meta(pattern="^success$", description="Always success.", examples=["success"])
+    ] = "success"
 
 
 async def _list(call: Call, _body: None, _query: None) -> Sequence[TemplateSummary]:

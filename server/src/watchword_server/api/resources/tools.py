@@ -48,6 +48,7 @@ class ToolList(Reply, frozen=True, kw_only=True):
     tools: Annotated[
         Sequence[dict[str, Any]],
         Meta(
+            max_length=len(TOOLS),
             description="One definition each, in the vendor's own form.",
             examples=[[wrapped(Format.OPENAI)["get_otp_status"]]],
         ),

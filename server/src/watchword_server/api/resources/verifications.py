@@ -35,7 +35,9 @@ class CheckVerification(Body, frozen=True, kw_only=True):
             examples=["482913"],
         ),
     ]
-    binding: Binding | None = None
+    binding: Annotated[
+        Binding | None, Meta(description="The payment, where the code was sent for one.")
+    ] = None
 
 
 class CheckedVerification(Reply, frozen=True, kw_only=True):
@@ -53,6 +55,7 @@ class CheckedVerification(Reply, frozen=True, kw_only=True):
         int,
         Meta(
             ge=0,
+            le=10,
             description="How many more codes will be looked at; 0 once the verification has ended.",
             examples=[0],
         ),

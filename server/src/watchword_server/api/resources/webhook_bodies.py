@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from watchword_server.api.fields import END, EXAMPLE_ID, Body
+from watchword_server.api.fields import END, EXAMPLE_ID, Body, like
 from watchword_server.domain.ids import Prefix
 from watchword_server.domain.webhook import Dialect
 
@@ -12,8 +12,13 @@ DAY_S = 86_400
 EXAMPLE_ENDPOINT = f"{Prefix.WEBHOOK_ENDPOINT.value}_{EXAMPLE_ID}"
 
 EndpointId = Annotated[
-    str, Meta(description="The id of the endpoint.", examples=[EXAMPLE_ENDPOINT])
-]  # fmt: skip
+    str,
+    Meta(
+        description="The id of the endpoint.",
+        examples=[EXAMPLE_ENDPOINT],
+        extra_json_schema=like(Prefix.WEBHOOK_ENDPOINT),
+    ),
+]
 Url = Annotated[
     str,
     Meta(

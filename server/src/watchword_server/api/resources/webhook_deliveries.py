@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from watchword_server.api.fields import (
     END,
+    SOME,
     Body,
     Cursor,
     Instant,
@@ -16,10 +17,11 @@ from watchword_server.api.fields import (
     NextCursor,
     Reply,
     instant,
+    like,
     page,
 )
 from watchword_server.api.operation import Call, Operation
-from watchword_server.api.resources.webhook_endpoints import endpoint_id
+from watchword_server.api.resources.webhook_endpoints import HTTP_STATUS, endpoint_id
 from watchword_server.domain.errors import bad_field
 from watchword_server.domain.event_wire import WireEvent, wire
 from watchword_server.domain.events import EventType
@@ -33,7 +35,14 @@ _MOST_EVENTS = 100
 _MOST_REPLAYED = 1_000
 _EXAMPLE_EVENT = "evt_0193f2c1a7b470008000000000000007"
 
-EventId = Annotated[str, Meta(description="The id of the event.", examples=[_EXAMPLE_EVENT])]
+EventId = Annotated[
+    str,
+    Meta(
+        description="The id of the event.",
+        examples=[_EXAMPLE_EVENT],
+        extra_json_schema=like(Prefix.EVENT),
+    ),
+]
 ChosenStatus = Annotated[
     WebhookStatus, Meta(description="Only those in this state.", examples=["exhausted"])
 ]
@@ -107,14 +116,25 @@ class WebhookAttemptView(Reply, frozen=True, kw_only=True):
     at: Instant
     duration_ms: Annotated[int, Meta(ge=0, description="Milliseconds.", examples=[42])]
     status: Annotated[
-        int | None, Meta(description="The answer's HTTP status; null for none.", examples=[500])
+        int | None,
+        Meta(
+            description="The answer's HTTP status; null for none.",
+            examples=[500],
+            extra_json_schema=HTTP_STATUS,
+        ),
     ]
     error: Annotated[
-        str | None, Meta(description="What went wrong; null for nothing.", examples=["HTTP 500"])
+        str | None,
+        Meta(
+            description="What went wrong; null for nothing.",
+            examples=["HTTP 500"],
+            extra_json_schema=SOME,
+        ),
     ]
     response: Annotated[
         str,
         Meta(
+            max_length=1368,
             description="The first 1,024 bytes of the answer's body; base64 where it is no text.",
             examples=["try later"],
         ),
@@ -125,21 +145,29 @@ class WebhookDeliveryView(Reply, frozen=True, kw_only=True):
     """One event on its way to one endpoint."""
 
     event_id: EventId
-    event_type: Annotated[EventType, Meta(examples=["verification.approved"])]
+    event_type: Annotated[
+        EventType, Meta(description="What happened.", examples=["verification.approved"])
+    ]
     sequence: Annotated[
         int, Meta(ge=1, description="The event's place among those of its subject.", examples=[4])
     ]
-    status: Annotated[WebhookStatus, Meta(examples=["delivered"])]
+    status: Annotated[WebhookStatus, Meta(description="How far it is.", examples=["delivered"])]
     attempts: Annotated[int, Meta(ge=0, description="Posts so far.", examples=[1])]
     next_attempt_at: Annotated[
         Instant | None, Meta(description="When it is posted next; null once it has ended.")
     ]
     last_status: Annotated[
-        int | None, Meta(description="The last answer's HTTP status.", examples=[200])
+        int | None,
+        Meta(
+            description="The last answer's HTTP status.",
+            examples=[200],
+            extra_json_schema=HTTP_STATUS,
+        ),
     ]
     last_error: Annotated[
-        str | None, Meta(description="What went wrong at last.", examples=[None])
-    ]  # fmt: skip
+        str | None,
+        Meta(description="What went wrong at last.", examples=[None], extra_json_schema=SOME),
+    ]
     created_at: Instant
     updated_at: Instant
 
@@ -147,14 +175,16 @@ class WebhookDeliveryView(Reply, frozen=True, kw_only=True):
 class WebhookDeliveryDetail(WebhookDeliveryView, frozen=True, kw_only=True):
     """One event on its way to one endpoint, with every attempt."""
 
-    event: WireEvent
+    event: Annotated[WireEvent, Meta(description="The event itself, as it is posted.")]
     log: Annotated[Sequence[WebhookAttemptView], Meta(description="Every attempt, oldest first.")]
 
 
 class WebhookDeliveryList(Reply, frozen=True, kw_only=True):
     """A page of deliveries, newest first."""
 
-    data: Sequence[WebhookDeliveryView]
+    data: Annotated[
+        Sequence[WebhookDeliveryView], Meta(max_length=100, description="Newest first.")
+    ]
     next_cursor: NextCursor
 
 
@@ -164,7 +194,11 @@ class ReplayedWebhooks(Reply, frozen=True, kw_only=True):
     replayed: Annotated[int, Meta(ge=0, description="How many this call began.", examples=[12])]
     total: Annotated[
         int | None,
-        Meta(description="How many were chosen; null on later pages.", examples=[12]),
+        Meta(
+            description="How many were chosen; null on later pages.",
+            examples=[12],
+            extra_json_schema={"minimum": 0},
+        ),
     ]
     next_cursor: NextCursor
 

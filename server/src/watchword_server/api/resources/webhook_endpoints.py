@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from watchword_server.api.fields import (
+    SOME,
     Deleted,
     Instant,
     Reply,
@@ -30,6 +31,8 @@ from watchword_server.domain.webhook import Dialect, Disabled, WebhookEndpoint
 from watchword_server.services.webhooks import Asked, Changes, IssuedEndpoint
 from watchword_server.services.webhooks import Ping as Pinged
 
+HTTP_STATUS = {"minimum": 100, "maximum": 599}
+
 
 class Ping(Reply, frozen=True, kw_only=True):
     """What came of a signed ping."""
@@ -38,10 +41,20 @@ class Ping(Reply, frozen=True, kw_only=True):
         bool, Meta(description="Whether the answer was 2xx.", examples=[True])
     ]  # fmt: skip
     status: Annotated[
-        int | None, Meta(description="The answer's HTTP status; null for none.", examples=[200])
+        int | None,
+        Meta(
+            description="The answer's HTTP status; null for none.",
+            examples=[200],
+            extra_json_schema=HTTP_STATUS,
+        ),
     ]
     error: Annotated[
-        str | None, Meta(description="What went wrong; null for nothing.", examples=[None])
+        str | None,
+        Meta(
+            description="What went wrong; null for nothing.",
+            examples=[None],
+            extra_json_schema=SOME,
+        ),
     ]
     duration_ms: Annotated[int, Meta(ge=0, description="Milliseconds.", examples=[42])]
 
@@ -53,7 +66,9 @@ class WebhookEndpointView(Reply, frozen=True, kw_only=True):
     url: Url
     description: Description
     event_types: EventTypes
-    dialect: Annotated[Dialect, Meta(examples=["standard"])]
+    dialect: Annotated[
+        Dialect, Meta(description="How its webhooks are written.", examples=["standard"])
+    ]
     verified: Annotated[
         bool, Meta(description="Whether it has answered a post with 2xx.", examples=[True])
     ]
@@ -78,8 +93,13 @@ class WebhookEndpointView(Reply, frozen=True, kw_only=True):
         Meta(description="Until when an older secret signs as well.", examples=[None]),
     ]
     username: Annotated[
-        str | None, Meta(description="Dialect engagelab only.", examples=[None])
-    ]  # fmt: skip
+        str | None,
+        Meta(
+            description="Dialect engagelab only: the name in X-CALLBACK-ID.",
+            examples=[None],
+            extra_json_schema={"minLength": 1, "maxLength": 64},
+        ),
+    ]
     created_at: Instant
     updated_at: Instant
 
@@ -88,7 +108,7 @@ class WebhookEndpointDetail(WebhookEndpointView, frozen=True, kw_only=True):
     """An endpoint with the state of its deliveries."""
 
     deliveries: Annotated[
-        dict[str, int],
+        dict[str, Annotated[int, Meta(ge=0)]],
         Meta(
             description="How many deliveries it has in each state.",
             examples=[{"delivered": 120, "pending": 1}],
@@ -102,6 +122,8 @@ class IssuedWebhookEndpoint(WebhookEndpointView, frozen=True, kw_only=True):
     secret: Annotated[
         str,
         Meta(
+            min_length=8,
+            max_length=100,
             description="What verifies its webhooks. Keep it now.",
             examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
         ),
@@ -111,13 +133,13 @@ class IssuedWebhookEndpoint(WebhookEndpointView, frozen=True, kw_only=True):
 class CreatedWebhookEndpoint(IssuedWebhookEndpoint, frozen=True, kw_only=True):
     """A new endpoint with its secret, and how it answered a ping: it is kept either way."""
 
-    ping: Ping
+    ping: Annotated[Ping, Meta(description="How it answered.")]
 
 
 class WebhookEndpointList(Reply, frozen=True, kw_only=True):
     """The endpoints of the project."""
 
-    data: Sequence[WebhookEndpointView]
+    data: Annotated[Sequence[WebhookEndpointView], Meta(description="All of them.")]
 
 
 class DeletedWebhookEndpoint(Reply, frozen=True, kw_only=True):

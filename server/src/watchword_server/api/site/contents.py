@@ -17,7 +17,7 @@ class Section(NamedTuple):
 
 
 CONTENTS: tuple[Section, ...] = (
-    Section("Start here", ("sandbox",)),
+    Section("Start here", ("agents", "quickstart", "init", "send-and-verify", "sandbox")),
     Section(
         "Guides",
         (
@@ -40,8 +40,20 @@ CONTENTS: tuple[Section, ...] = (
             "idempotency",
         ),
     ),
+    Section("Rules", ("rate-limits", "security", "guardrails")),
     Section("Providers", (), "providers"),
-    Section("Run it", ("settings", "destinations", "performance", "agent-score")),
+    Section(
+        "Run it",
+        (
+            "self-hosting",
+            "production",
+            "settings",
+            "destinations",
+            "scaling",
+            "performance",
+            "agent-score",
+        ),
+    ),
     Section("Commands", ("cli",), "cli"),
     Section("Move here", ("engagelab",), "migrate"),
     Section("API reference", (), "reference"),

@@ -28,7 +28,8 @@ def pages(document: Schema) -> dict[str, str]:
             rows += f"| [{title}]({name}.md) | {'; '.join(one[0] for one in part)} |\n"
     made["reference/index"] = (
         "# API reference\n\nEvery call by its resource.\n"
-        "The same for machines: [/openapi.json](/openapi.json).\n\n"
+        "The same for machines: [/openapi.json](/openapi.json), where each call stands by itself.\n"
+        "A generator of code wants named schemas: `watchword-server openapi` prints them.\n\n"
         f"| resource | calls |\n|---|---|\n{rows}"
     )
     return made

@@ -1,11 +1,13 @@
 """What is answered to whoever reads without a key: pages in the format that is asked for."""
 
+import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, NamedTuple
 
 from watchword_server.api.answer import HTML, JSON, MARKDOWN, Answer, Header
-from watchword_server.api.site import skills, sources, well_known
+from watchword_server.api.site import arazzo, entrances, skills, sources, well_known
 from watchword_server.api.site.pages import Library, Page
 
 _VARY = (b"vary", b"accept")
@@ -19,8 +21,10 @@ _FOR_BROWSERS = ((b"access-control-allow-origin", b"*"),)
 """What a client within a browser may read from wherever its page is from."""
 _TEXT = b"text/plain; charset=utf-8"
 _GZIP = b"application/gzip"
-_HOME, _FIRST = "/docs", "/docs/sandbox"
+_HOME, _FIRST = "/docs", "/agents"
 """Whoever comes without a path is shown the first page."""
+_SECURITY = "/.well-known/security.txt"
+"""Made anew each time, because it says when it expires."""
 
 
 class File(NamedTuple):
@@ -32,13 +36,19 @@ class File(NamedTuple):
 
 
 class Site:
-    """The pages of a server at `public_url`, each made when it is first asked for; with `oauth`
-    it says that it gives tokens."""
+    """The pages of a server at `public_url`, each made when it is first asked for.
+
+    Args:
+        contact: whom to tell of a weakness; None: a page says it.
+        is_sandbox_on: whether its public keys work here.
+        oauth: whether it gives tokens.
+    """
 
     def __init__(
-        self, public_url: str, document: Callable[[], Mapping[str, Any]], *, oauth: bool = False
-    ) -> None:
-        self._url = public_url
+        self, public_url: str, document: Callable[[], Mapping[str, Any]],
+        contact: str | None = None, is_sandbox_on: bool = False, *, oauth: bool = False,
+    ) -> None:  # fmt: skip
+        self._url, self._contact, self._is_sandbox_on = public_url, contact, is_sandbox_on
         self._oauth = oauth
         self._document = document
         self._library = cache(self._made)
@@ -49,10 +59,13 @@ class Site:
 
     def find(self, path: str, accept: bytes) -> Answer | None:
         """The page or file at a path, in the format of the path's ending or of `accept`."""
+        if path == _SECURITY:
+            said = entrances.security(self._url, self._contact, datetime.now(UTC))
+            return Answer(200, said.encode(), _TEXT, (_NOSNIFF,))
         if path in self._files:
             return self._file(path)
         if path in ("/", _HOME, f"{_HOME}.md"):
-            path = _FIRST + path.removeprefix(_HOME).removeprefix("/")
+            path = _FIRST + (".md" if path.endswith(".md") else "")
         page = self._library().by_path.get(path.removesuffix(".md"))
         if page is None:
             return None
@@ -94,6 +107,9 @@ class Site:
             "/.well-known/ai-catalog.json": File(
                 b"application/ai-catalog+json", lambda: well_known.ai_catalog(url), _FOR_BROWSERS
             ),
+            "/auth.md": File(MARKDOWN, lambda: entrances.auth(url, self._is_sandbox_on).encode()),
+            "/AGENTS.md": File(MARKDOWN, lambda: entrances.rules(url).encode()),
+            "/arazzo.json": File(JSON, lambda: json.dumps(arazzo.document(url)).encode()),
             "/docs/style.css": File(b"text/css; charset=utf-8", sources.style),
         }
 

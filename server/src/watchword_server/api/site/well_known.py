@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from watchword_server import __version__
-from watchword_server.api.site.pages import Library
+from watchword_server.api.site.contents import Section
+from watchword_server.api.site.pages import Library, Page
 from watchword_server.domain.oauth import SCOPES
 
 ABOUT = (
@@ -24,19 +25,38 @@ Send: `POST {url}/v1/messages` with `{{"to": "+14155550123", "template": {{"id":
 Check: `POST {url}/v1/verifications` with `{{"message_id": "...", "verify_code": "..."}}`.
 Try it without an account: HTTP Basic `watchword_sandbox_demo:watchword_sandbox_secret`, template \
 `sandbox-otp-tpl`, number `+10000000005`, code `123456`.
-For machines: [{url}/openapi.json]({url}/openapi.json)."""
+For machines: [{url}/openapi.json]({url}/openapi.json), flows that run: \
+[{url}/arazzo.json]({url}/arazzo.json). Credentials: [{url}/auth.md]({url}/auth.md)."""
+_SKIPPABLE = "Optional"
 
 
 def llms(library: Library, url: str) -> str:
-    """The index for language models (llmstxt.org, version 2)."""
+    """The index for language models (llmstxt.org, version 2).
+
+    What a section has in a folder (every error, every call) is behind the folder's own page, and
+    listed under `Optional`, which that standard lets a reader skip: what is before it has to fit
+    into 2,000 tokens.
+    """
     lines = ["# Watchword", "", f"> {ABOUT}", "", _FIRST_STEPS.format(url=url), ""]
+    skippable: list[str] = []
     for section, pages in library.sections():
-        lines += [f"## {section.title}", ""]
-        for page in pages:
-            note = f": {page.note}" if section.folder is None and page.note else ""
-            lines.append(f"- [{page.title}]({url}{page.path}.md){note}")
-        lines.append("")
-    return "\n".join(lines)
+        first = [one for one in pages if not _is_deep(one, section)]
+        if first:
+            lines += [f"## {section.title}", ""]
+            lines += [_entry(one, url, one.note if section.folder is None else "") for one in first]
+            lines.append("")
+        skippable += [_entry(one, url, "") for one in pages if one not in first]
+    return "\n".join((*lines, f"## {_SKIPPABLE}", "", *skippable, ""))
+
+
+def _is_deep(page: Page, section: Section) -> bool:
+    """Whether a page is one of many in a folder."""
+    deep = section.folder is not None and page.name.startswith(f"{section.folder}/")
+    return section.title == _SKIPPABLE or (deep and not page.name.endswith("/index"))
+
+
+def _entry(page: Page, url: str, note: str) -> str:
+    return f"- [{page.title}]({url}{page.path}.md)" + (f": {note}" if note else "")
 
 
 def llms_full(library: Library) -> str:
