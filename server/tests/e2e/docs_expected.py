@@ -23,6 +23,14 @@ EXPECTED = {
     "docs/events.md": Expected(('"type":"key.created"', "delivery.delivered {")),
     "docs/idempotency.md": Expected(("sent once: True", "200 replayed: true")),
     "docs/mcp.md": Expected(('"name":"watchword"', "/mcp/server-card", '"streamable-http"')),
+    "docs/oauth.md": Expected(
+        (
+            '"authorization_servers"',
+            '"code_challenge_methods_supported": ["S256"]',
+            "No client waits for access.",
+            "No client has access.",
+        )
+    ),
     "docs/opt-outs.md": Expected(("+14*****2671", "from 09:00 to 20:00"), ("+14155552671",)),
     "docs/provider-accounts.md": Expected(
         (
